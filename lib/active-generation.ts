@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { AsyncBuffer } from './async-buffer.js';
+import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
+import { StopMatcher } from './chat/stop-matcher.js';
+import { RkllmError } from './errors.js';
+import type { Chunk, FinishReason, Generation, GenerationResult, GenerationState } from './generation.js';
+import type { QueuedRequest, RequestQueue } from './request-queue.js';
+import { timingsOf, usageOf, type Moments } from './usage.js';
+
+export interface GenerationContext {
+  readonly model: BackendModel;
+  readonly queue: RequestQueue;
+  readonly request: RunRequest;
+  /** Texts that end the answer. */
+  readonly stop: readonly string[];
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: 'throw' | 'return';
+}
+
+/** A flood of tokens must not starve timers and sockets: after so many, the event loop gets its turn. */
+const tokensBetweenYields = 1024;
+
+/** {@link Generation} over one run of a backend. */
+export class ActiveGeneration implements Generation {
+  readonly id = randomUUID();
+  readonly #context: GenerationContext;
+  readonly #chunks = new AsyncBuffer<Chunk>();
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #stopMatcher: StopMatcher;
+  readonly #moments: Moments = { called: performance.now() };
+  readonly #outcome: Promise<GenerationResult>;
+  #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
+  #state: GenerationState = 'queued';
+  #run: Run | undefined;
+  #stopped: 'abort' | 'signal' | undefined;
+  #stopSequence: string | undefined;
+  #consumed = false;
+  #text = '';
+  #outputTokens = 0;
+  /** Tokens whose text is not out yet: a character is not complete, or it may be part of a stop sequence. */
+  #heldTokenIds: number[] = [];
+
+  constructor(context: GenerationContext) {
+    this.#context = context;
+    this.#stopMatcher = new StopMatcher(context.stop);
+    this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    // Whoever reads sees the failure; a generation that nobody reads must not end the process.
+    this.#outcome.catch(() => undefined);
+    const { signal, queue } = context;
+    if (signal?.aborted) {
+      this.#stopped = 'signal';
+      this.#finish(undefined);
+      return;
+    }
+    queue.add(this.#queued);
+    signal?.addEventListener('abort', this.#onSignal, { once: true });
+  }
+
+  get state(): GenerationState {
+    return this.#state;
+  }
+
+  get textStream(): AsyncIterable<string> {
+    return textOf(this);
+  }
+
+  result(): Promise<GenerationResult> {
+    return this.#outcome;
+  }
+
+  async text(): Promise<string> {
+    return (await this.#outcome).text;
+  }
+
+  then<A = GenerationResult, B = never>(
+    onResult?: ((result: GenerationResult) => A | PromiseLike<A>) | null,
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#outcome.then(onResult, onError);
+  }
+
+  abort(): void {
+    this.#stop('abort');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abort();
+    await this.#outcome.catch(() => undefined);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Chunk, undefined> {
+    if (this.#consumed) {
+      throw new RkllmError('RKLLM_STREAM_CONSUMED', 'This generation has been iterated before; its chunks are gone.', {
+        hint: 'Iterate it once and keep what you need, or await it: the result can be awaited any number of times.',
+      });
+    }
+    this.#consumed = true;
+    return {
+      next: () => this.#chunks.next(),
+      return: async () => {
+        await this[Symbol.asyncDispose]();
+        this.#chunks.clear();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  readonly #queued: QueuedRequest = {
+    run: () => this.#execute(),
+    refuse: (reason) => (this.#stopped === undefined ? this.#fail(reason) : this.#finish(undefined)),
+  };
+
+  readonly #onSignal = (): void => {
+    this.#stop('signal');
+  };
+
+  #stop(by: 'abort' | 'signal'): void {
+    if (this.#stopped !== undefined || this.#isOver()) return;
+    this.#stopped = by;
+    if (this.#run === undefined) this.#context.queue.remove(this.#queued, undefined);
+    else this.#run.abort();
+  }
+
+  /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. */
+  async #execute(): Promise<void> {
+    this.#moments.started = performance.now();
+    this.#state = 'prefill';
+    try {
+      const run = this.#context.model.start(this.#context.request);
+      this.#run = run;
+      await this.#pump(run);
+      this.#finish(await run.ended);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #pump(run: Run): Promise<void> {
+    let ended = false;
+    const markEnded = (): void => void (ended = true);
+    run.ended.then(markEnded, markEnded);
+    let sinceYield = 0;
+    for (;;) {
+      const batch = run.drain();
+      if (batch !== undefined) {
+        this.#accept(batch, run);
+        sinceYield += batch.tokenIds.length;
+        if (sinceYield < tokensBetweenYields) continue;
+        sinceYield = 0;
+        await yieldToEventLoop();
+      } else if (ended) {
+        return;
+      } else {
+        await run.readable();
+        sinceYield = 0;
+      }
+    }
+  }
+
+  #accept(batch: TokenBatch, run: Run): void {
+    if (this.#stopped !== undefined || this.#stopSequence !== undefined) return;
+    const limit = this.#context.request.maxNewTokens ?? Infinity;
+    const count = Math.min(batch.tokenIds.length, limit - this.#outputTokens);
+    if (count <= 0) return;
+    const now = performance.now();
+    this.#moments.firstToken ??= now;
+    this.#moments.lastToken = now;
+    this.#state = 'decode';
+    this.#outputTokens += count;
+    this.#heldTokenIds.push(...batch.tokenIds.subarray(0, count));
+    const bytes = batch.bytes.subarray(0, batch.ends[count - 1]);
+    const { text, matched } = this.#stopMatcher.push(this.#decoder.decode(bytes, { stream: true }));
+    this.#stopSequence = matched;
+    if (text !== '') this.#emit(text);
+    if (matched !== undefined || this.#outputTokens >= limit) run.abort();
+  }
+
+  #emit(text: string): void {
+    this.#text += text;
+    this.#chunks.push({ type: 'text', text, tokenIds: this.#heldTokenIds });
+    this.#heldTokenIds = [];
+  }
+
+  /** The engine is idle, or was never asked. */
+  #finish(end: RunEnd | undefined): void {
+    const { signal, onAbort } = this.#context;
+    if (this.#stopped === 'signal' && onAbort === 'throw') {
+      this.#over('aborted');
+      this.#settle.reject(signal?.reason);
+      this.#chunks.fail(signal?.reason);
+      return;
+    }
+    this.#flush();
+    const finishReason = this.#finishReason(end);
+    const stopSequence = this.#stopSequence;
+    const usage = usageOf(end, this.#outputTokens);
+    const timings = timingsOf(this.#moments, end, usage, performance.now());
+    this.#over(finishReason === 'abort' ? 'aborted' : 'done');
+    // The outcome first: who reads the finish chunk may ask a chat its next question at once.
+    this.#settle.resolve({ text: this.#text, finishReason, stopSequence, usage, timings });
+    this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
+    this.#chunks.close();
+  }
+
+  #flush(): void {
+    if (this.#stopSequence === undefined) {
+      const { text, matched } = this.#stopMatcher.push(this.#decoder.decode());
+      this.#stopSequence = matched;
+      const rest = matched === undefined ? text + this.#stopMatcher.flush() : text;
+      if (rest !== '') this.#emit(rest);
+    }
+    if (this.#heldTokenIds.length > 0) this.#emit('');
+  }
+
+  #fail(error: unknown): void {
+    this.#over('failed');
+    this.#settle.reject(error);
+    this.#chunks.fail(error);
+  }
+
+  #over(state: GenerationState): void {
+    this.#state = state;
+    this.#context.signal?.removeEventListener('abort', this.#onSignal);
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'done' || this.#state === 'aborted' || this.#state === 'failed';
+  }
+
+  #finishReason(end: RunEnd | undefined): FinishReason {
+    if (this.#stopSequence !== undefined) return 'stop-sequence';
+    if (this.#stopped !== undefined) return 'abort';
+    if (end?.reason === 'eos') return 'stop';
+    if (this.#outputTokens >= (this.#context.request.maxNewTokens ?? Infinity)) return 'length';
+    if (end?.reason === 'aborted') return 'abort';
+    return end?.reason === 'length' ? 'length' : 'stop';
+  }
+}
+
+async function* textOf(generation: AsyncIterable<Chunk>): AsyncGenerator<string, undefined> {
+  for await (const chunk of generation) if (chunk.type === 'text' && chunk.text !== '') yield chunk.text;
+  return undefined;
+}

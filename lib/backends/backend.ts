@@ -1,0 +1,159 @@
+/**
+ * The seam between what a generation means (above: queue, stream, chat, stop sequences) and what computes it
+ * (below: one folder per backend). Nothing above knows a backend by name; nothing below knows a chat.
+ */
+
+/** What a loaded model can do. The layer above decides from this and never from a backend's name. */
+export interface Capabilities {
+  /** Sampling options may differ from one generation to the next. When false they are fixed at load. */
+  readonly perRequestSampling: boolean;
+  /** The same seed and prompt give the same tokens. */
+  readonly seed: boolean;
+  /** The part of a prompt that equals what was computed last is not prefilled again. */
+  readonly kvReuse: boolean;
+  /** A prompt may be given as token ids. */
+  readonly tokenInput: boolean;
+  /** How many generations run at the same time; further ones wait in the queue. */
+  readonly slots: number;
+}
+
+/** Sampling options after validation. An absent field means: the model's own default. */
+export interface ResolvedSampling {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly repeatPenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly seed?: number;
+}
+
+/** What a backend is asked to load. Everything here has been validated. */
+export interface LoadRequest {
+  /** Absolute path of the model file or directory; undefined when the backend needs none. */
+  readonly path: string | undefined;
+  /** Upper limit for prompt plus output, in tokens; undefined: what the model was made for. */
+  readonly maxContextLength: number | undefined;
+  /** Default output limit of the model's generations, in tokens. Backends whose runtime wants it at load pass it on. */
+  readonly maxNewTokens: number | undefined;
+  /** Sampling to use where a generation gives none. */
+  readonly sampling: ResolvedSampling;
+  /** CPU threads for backends that compute on the CPU; undefined: the backend's choice. */
+  readonly threads: number | undefined;
+  /** Where the vendor's runtime is; undefined: environment, then the system's library paths. */
+  readonly runtimePath: string | undefined;
+  /** Aborts the load. A backend checks it at least before and after each slow step. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Facts about the vendor's runtime, for backends that have one. */
+export interface RuntimeInfo {
+  /** Absolute path of the library that was loaded. */
+  readonly path: string;
+  /** Release as the library states it, such as `1.1.1`; undefined when it does not say. */
+  readonly version: string | undefined;
+  /** ABI generation that the addon speaks to it, such as `1.1`. */
+  readonly generation: string;
+}
+
+/** Facts about a loaded model, as its backend knows them. */
+export interface BackendModelInfo {
+  /** Short name, such as the directory's or the file's. */
+  readonly name: string;
+  /** Prompt plus output, in tokens. */
+  readonly contextLength: number;
+  /** Quantization as far as it can be known, such as `w8a8` or `int8`. */
+  readonly quantization: string | undefined;
+  /** Jinja chat template found with the model. */
+  readonly chatTemplate: string | undefined;
+  /** Texts of the special tokens that a chat template may refer to. */
+  readonly bosToken: string | undefined;
+  readonly eosToken: string | undefined;
+  /** Only for backends that load the vendor's runtime. */
+  readonly runtime: RuntimeInfo | undefined;
+}
+
+/** The prompt as the engine gets it: the chat template has been applied. */
+export type RunInput =
+  { readonly type: 'text'; readonly text: string } | { readonly type: 'tokens'; readonly tokenIds: Int32Array };
+
+/** One run of the engine. Everything here has been validated. */
+export interface RunRequest {
+  readonly input: RunInput;
+  /** Output limit in tokens, at least 1; undefined: until the model stops or the context is full. */
+  readonly maxNewTokens: number | undefined;
+  /** Empty unless the backend declares `perRequestSampling`. */
+  readonly sampling: ResolvedSampling;
+}
+
+/**
+ * Tokens packed for one crossing. Token `i` is `tokenIds[i]`; its text is the bytes between `ends[i - 1]` (0 for
+ * the first) and `ends[i]`. A character may be split between tokens and between batches; a token may have no text.
+ */
+export interface TokenBatch {
+  /** UTF-8. */
+  readonly bytes: Uint8Array;
+  readonly tokenIds: Int32Array;
+  readonly ends: Uint32Array;
+}
+
+/** Why and how a run ended. */
+export interface RunEnd {
+  /**
+   * `eos`: the model ended its answer. `length`: the limit or the end of the context was reached. `aborted`: {@link
+   * Run.abort} took effect. `unstated`: the runtime does not say; the layer above infers it from the number of tokens.
+   */
+  readonly reason: 'eos' | 'length' | 'aborted' | 'unstated';
+  /** Tokens of the prompt; undefined when the runtime does not tell. */
+  readonly promptTokens: number | undefined;
+  /** Tokens of the prompt that were taken from the KV cache; undefined when the runtime does not tell. */
+  readonly cachedPromptTokens: number | undefined;
+  /** Milliseconds from the engine's start to the first token, as the engine measured; undefined when it does not. */
+  readonly prefillMs: number | undefined;
+  /** Milliseconds from the first token to the last, as the engine measured; undefined when it does not. */
+  readonly decodeMs: number | undefined;
+  /** Peak memory of the process that runs the model, in MiB; undefined when unknown. */
+  readonly peakMemoryMb: number | undefined;
+}
+
+/**
+ * One run in flight. Tokens are pulled: the engine never waits for JavaScript, and JavaScript is woken only when it
+ * waits. The end is a fact of its own: after {@link Run.ended} settles the engine is idle, and what {@link Run.drain}
+ * still returns is the rest.
+ */
+export interface Run {
+  /** All tokens since the last call, or undefined when there are none. Never blocks, never throws. */
+  drain(): TokenBatch | undefined;
+  /** Resolves when {@link Run.drain} has something to give or the run has ended. One waiter at a time. */
+  readable(): Promise<void>;
+  /**
+   * Settles exactly once, when the engine is idle again: resolves however the run ended, rejects with an RkllmError
+   * when it failed.
+   */
+  readonly ended: Promise<RunEnd>;
+  /** Asks the engine to stop. Idempotent; harmless after the end. {@link Run.ended} says when it has. */
+  abort(): void;
+}
+
+/** A model in memory. The layer above never starts more runs than `capabilities.slots` at a time. */
+export interface BackendModel {
+  readonly info: BackendModelInfo;
+  readonly capabilities: Capabilities;
+  /** Starts a run. Whatever goes wrong arrives through {@link Run.ended}. */
+  start(request: RunRequest): Run;
+  /**
+   * Rejects with an RkllmError when the model has died on its own (its worker or process is gone); the layer above
+   * then refuses further generations. Never resolves, and never settles while the model lives or after `dispose`.
+   */
+  readonly failed: Promise<never>;
+  /** Frees the model. Called once, when no run is in flight. */
+  dispose(): Promise<void>;
+}
+
+/** Something that can load models. Users may bring their own: `loadModel(path, { backend: myBackend })`. */
+export interface Backend {
+  /** Shown in `model.info.backend`. */
+  readonly name: string;
+  /** Loads a model, or rejects with an RkllmError and leaves nothing running. */
+  load(request: LoadRequest): Promise<BackendModel>;
+}

@@ -1,0 +1,58 @@
+/** What a {@link StopMatcher} lets through. */
+export interface Released {
+  /** Text that is not, and cannot become, part of a stop sequence. */
+  readonly text: string;
+  /** The stop sequence that was found; nothing comes after it. */
+  readonly matched: string | undefined;
+}
+
+/**
+ * Finds stop sequences in a text that arrives in pieces. What could be the beginning of one is held back until it is
+ * clear that it is not, so that no part of a stop sequence is ever shown.
+ */
+export class StopMatcher {
+  readonly #sequences: readonly string[];
+  #held = '';
+
+  constructor(sequences: readonly string[]) {
+    this.#sequences = sequences;
+  }
+
+  /** Takes the next piece of the text. */
+  push(piece: string): Released {
+    const text = this.#held + piece;
+    const match = this.#earliestIn(text);
+    if (match !== undefined) {
+      this.#held = '';
+      return { text: text.slice(0, match.index), matched: match.sequence };
+    }
+    const keep = this.#longestBeginningAtEndOf(text);
+    this.#held = text.slice(text.length - keep);
+    return { text: text.slice(0, text.length - keep), matched: undefined };
+  }
+
+  /** The text has ended: what was held back was no stop sequence after all. */
+  flush(): string {
+    const rest = this.#held;
+    this.#held = '';
+    return rest;
+  }
+
+  /** Of several that match, the one that begins first; of those, the longest. */
+  #earliestIn(text: string): { index: number; sequence: string } | undefined {
+    return this.#sequences
+      .map((sequence) => ({ sequence, index: text.indexOf(sequence) }))
+      .filter(({ index }) => index >= 0)
+      .sort((a, b) => a.index - b.index || b.sequence.length - a.sequence.length)[0];
+  }
+
+  #longestBeginningAtEndOf(text: string): number {
+    let longest = 0;
+    for (const sequence of this.#sequences) {
+      for (let length = Math.min(sequence.length - 1, text.length); length > longest; length--) {
+        if (text.endsWith(sequence.slice(0, length))) longest = length;
+      }
+    }
+    return longest;
+  }
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isRkllmError } from '../errors.js';
+import { parseCommandLine, usage, UsageError } from './arguments.js';
+import { runCommand } from './run-command.js';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const command = parseCommandLine(argv);
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(usage);
+      return 0;
+    case 'version':
+      process.stdout.write(`${packageVersion()}\n`);
+      return 0;
+    case 'run':
+      return runCommand(command);
+  }
+}
+
+function packageVersion(): string {
+  const file = path.join(__dirname, '..', '..', 'package.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`rkllm: ${error.message}\nRun 'rkllm --help' for the options.\n`);
+    return 2;
+  }
+  if (isRkllmError(error)) {
+    process.stderr.write(`rkllm: ${error.message}\n${error.hint}\n(${error.code})\n`);
+    return 1;
+  }
+  throw error;
+}
+
+main(process.argv.slice(2))
+  .catch(report)
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+  });

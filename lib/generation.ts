@@ -1,0 +1,80 @@
+import type { Timings, Usage } from './usage.js';
+
+/**
+ * Why a generation ended: `'stop'`: the model ended its answer; `'stop-sequence'`: one of `stop` came up; `'length'`:
+ * `maxNewTokens` or the end of the context was reached; `'abort'`: it was stopped from outside.
+ */
+export type FinishReason = 'stop' | 'stop-sequence' | 'length' | 'abort';
+
+/** A piece of the answer: whole characters, often one token, several when the reader is slower than the model. */
+export interface TextChunk {
+  readonly type: 'text';
+  readonly text: string;
+  /**
+   * The tokens that arrived with this piece. Those without text of their own yet (they end inside a character, or may
+   * begin a stop sequence) come with the next chunk; the last chunk may have tokens only and an empty text.
+   */
+  readonly tokenIds: readonly number[];
+}
+
+/** The last chunk of every generation that did not fail. */
+export interface FinishChunk {
+  readonly type: 'finish';
+  readonly finishReason: FinishReason;
+  /** The stop sequence that ended it, if one did. It is not part of the text. */
+  readonly stopSequence: string | undefined;
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/** What iterating a {@link Generation} gives. Later releases add types: ignore those you do not know. */
+export type Chunk = TextChunk | FinishChunk;
+
+/** The outcome of a generation. */
+export interface GenerationResult {
+  /** The whole answer. */
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  /** The stop sequence that ended it, if one did. It is not part of the text. */
+  readonly stopSequence: string | undefined;
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/**
+ * Where a generation is: waiting for the engine, computing the prompt, writing tokens, or over (`done`, `aborted`,
+ * `failed`).
+ */
+export type GenerationState = 'queued' | 'prefill' | 'decode' | 'done' | 'aborted' | 'failed';
+
+/**
+ * One answer in the making. It starts by itself and goes on whether or not it is read; read it in any of three ways:
+ *
+ * - `for await (const chunk of generation)`: as it is written, once;
+ * - `for await (const text of generation.textStream)`: the same, text only;
+ * - `await generation`: the whole result, any number of times, before, during or after iterating.
+ *
+ * Leaving a loop early (`break`, `throw`, `return`) stops the engine and waits until it is idle.
+ *
+ * It is a thenable, so returning it from an `async` function awaits it.
+ */
+export interface Generation extends AsyncIterable<Chunk>, PromiseLike<GenerationResult>, AsyncDisposable {
+  /** Unique within the process. */
+  readonly id: string;
+  readonly state: GenerationState;
+  /**
+   * The text alone, as it is written. It is read once: this and iterating the generation are the same stream.
+   *
+   * @throws RkllmError `RKLLM_STREAM_CONSUMED` on a second reading.
+   */
+  readonly textStream: AsyncIterable<string>;
+  /** The outcome as a real promise. Rejects with the engine's RkllmError or with the signal's reason. */
+  result(): Promise<GenerationResult>;
+  /** The whole answer's text. Rejects as {@link Generation.result} does. */
+  text(): Promise<string>;
+  /**
+   * Stops it. It then resolves, once the engine is idle, with what was written so far and `finishReason: 'abort'`.
+   * Idempotent; does nothing after the end.
+   */
+  abort(): void;
+}

@@ -1,0 +1,79 @@
+import type { LoadRequest } from './backends/backend.js';
+import { findTemplate } from './chat/templates/recognize.js';
+import { RkllmError } from './errors.js';
+import { LoadedModel, pickSampling } from './loaded-model.js';
+import type { Model, ModelInfo } from './model.js';
+import { checkOptions, describe } from './options/check.js';
+import { loadTable, type LoadModelOptions } from './options/load.js';
+import { resolveModel, type ResolvedModel } from './resolve-model.js';
+
+/**
+ * Loads a model.
+ *
+ * @param path - a `.rkllm` file (NPU), an ONNX model's directory or `.onnx` file (CPU); without one the environment
+ * variable `RKLLM_MODEL`, else the small model that comes with this package (CPU).
+ * @throws RkllmError; among others `RKLLM_MODEL_NOT_FOUND`, `RKLLM_MODEL_NOT_RECOGNIZED`, `RKLLM_MODEL_INVALID`,
+ * `RKLLM_ONNXRUNTIME_NOT_FOUND`, `RKLLM_RUNTIME_NOT_FOUND`. After a failed load nothing is left running.
+ */
+export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
+  const checked = checkOptions('loadModel()', loadTable, options);
+  const resolved = resolveModel(checkPath(path), checked.backend, process.env);
+  const { signal, maxNewTokens, template: templateChoice = 'auto', queue } = checked;
+  signal?.throwIfAborted();
+  if (resolved.substituteFor !== undefined) warnOfSubstitute(resolved.substituteFor);
+  const sampling = pickSampling(checked);
+  const request: LoadRequest = {
+    path: resolved.path,
+    maxContextLength: checked.maxContextLength,
+    maxNewTokens,
+    sampling,
+    threads: checked.threads,
+    runtimePath: checked.runtimePath,
+    signal,
+  };
+  const backendModel = await resolved.backend.load(request);
+  const template = findTemplate(templateChoice, backendModel.info);
+  return new LoadedModel({
+    backendModel,
+    info: modelInfo(resolved, backendModel.info, template?.name),
+    template,
+    templateChoice,
+    sampling,
+    maxNewTokens,
+    maxPending: queue?.maxPending ?? 16,
+    timeoutMs: queue?.timeoutMs,
+  });
+}
+
+function checkPath(path: unknown): string | undefined {
+  if (path === undefined || (typeof path === 'string' && path !== '')) return path;
+  throw new RkllmError('RKLLM_INVALID_INPUT', `The path of a model cannot be ${describe(path)}.`, {
+    hint: 'Pass a path as a string, or nothing for the embedded model.',
+  });
+}
+
+function modelInfo(
+  resolved: ResolvedModel,
+  {
+    name,
+    contextLength,
+    quantization,
+    runtime,
+  }: Pick<ModelInfo, 'name' | 'contextLength' | 'quantization' | 'runtime'>,
+  template: string | undefined,
+): ModelInfo {
+  const { backend, path, embedded, substituteFor } = resolved;
+  return { backend: backend.name, name, path, embedded, substituteFor, contextLength, quantization, template, runtime };
+}
+
+let warned = false;
+
+function warnOfSubstitute(asked: string): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(`RKLLM_BACKEND=onnx: another model runs on the CPU in place of ${asked}.`, {
+    type: 'RkllmWarning',
+    code: 'RKLLM_SUBSTITUTE',
+    detail: 'model.info says which. Unset RKLLM_BACKEND where there is an NPU.',
+  });
+}

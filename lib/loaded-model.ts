@@ -1,0 +1,157 @@
+import { ActiveGeneration } from './active-generation.js';
+import type { BackendModel, Capabilities, ResolvedSampling } from './backends/backend.js';
+import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
+import type { ChatTemplate } from './chat/templates/template.js';
+import { RkllmError } from './errors.js';
+import type { Generation } from './generation.js';
+import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
+import { checkOptions } from './options/check.js';
+import { generateTable, type GenerateOptions } from './options/generate.js';
+import { samplingTable } from './options/sampling.js';
+import type { Checked } from './options/table.js';
+import { toRunInput, type GenerateInput } from './prompt.js';
+import { RequestQueue } from './request-queue.js';
+
+/** What `loadModel()` found out, for the model to work with. */
+export interface ModelParts {
+  readonly backendModel: BackendModel;
+  readonly info: ModelInfo;
+  readonly template: ChatTemplate | undefined;
+  readonly templateChoice: 'auto' | 'phi3' | 'none';
+  /** Sampling that was given at load: a generation may repeat it even where it cannot change it. */
+  readonly sampling: ResolvedSampling;
+  readonly maxNewTokens: number | undefined;
+  readonly maxPending: number;
+  readonly timeoutMs: number | undefined;
+}
+
+/** {@link Model} over a backend's model. */
+export class LoadedModel implements Model {
+  readonly info: ModelInfo;
+  readonly capabilities: Capabilities;
+  readonly #parts: ModelParts;
+  readonly #queue: RequestQueue;
+  readonly #live = new Set<Generation>();
+  #failure: unknown;
+  #disposal: Promise<void> | undefined;
+  #disposed = false;
+
+  constructor(parts: ModelParts) {
+    const { backendModel, maxPending, timeoutMs } = parts;
+    this.#parts = parts;
+    this.info = parts.info;
+    this.capabilities = backendModel.capabilities;
+    this.#queue = new RequestQueue({ slots: this.capabilities.slots, maxPending, timeoutMs });
+    backendModel.failed.catch((error: unknown) => {
+      this.#failure = error;
+      this.#queue.removeAll(error);
+    });
+  }
+
+  get state(): ModelState {
+    if (this.#disposed) return 'disposed';
+    if (this.#disposal !== undefined) return 'disposing';
+    if (this.#failure !== undefined) return 'failed';
+    return this.#queue.active > 0 ? 'busy' : 'ready';
+  }
+
+  get pending(): number {
+    return this.#queue.pending;
+  }
+
+  generate(input: GenerateInput, options?: GenerateOptions): Generation {
+    return this.#generate('generate()', input, options);
+  }
+
+  chat(options?: ChatOptions): ChatSession {
+    this.#refuseWhenGone();
+    return new TranscriptChat((messages, turn) => this.#generate('send()', messages, turn), options);
+  }
+
+  dispose(options?: DisposeOptions): Promise<void> {
+    if (options?.abort) this.#abortAll();
+    return (this.#disposal ??= this.#dispose());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose({ abort: true });
+  }
+
+  #generate(owner: string, input: unknown, options: unknown): Generation {
+    this.#refuseWhenGone();
+    const { backendModel, template, templateChoice, maxNewTokens } = this.#parts;
+    const checked = checkOptions(owner, generateTable, options);
+    const request = {
+      input: toRunInput(input, template, templateChoice, this.capabilities),
+      maxNewTokens: checked.maxNewTokens ?? maxNewTokens,
+      sampling: this.#sampling(owner, checked),
+    };
+    const { stop = [], signal, onAbort = 'throw' } = checked;
+    const generation = new ActiveGeneration({
+      model: backendModel,
+      queue: this.#queue,
+      request,
+      stop,
+      signal,
+      onAbort,
+    });
+    this.#live.add(generation);
+    const forget = (): void => void this.#live.delete(generation);
+    generation.result().then(forget, forget);
+    return generation;
+  }
+
+  /** The sampling of one generation, as far as the engine can change it from one to the next. */
+  #sampling(owner: string, checked: Checked<typeof generateTable>): ResolvedSampling {
+    const given = pickSampling(checked);
+    if (given.seed !== undefined && !this.capabilities.seed) throw unsupported(owner, 'seed', 'has no seed');
+    if (this.capabilities.perRequestSampling) return given;
+    for (const name of samplingNames) {
+      if (given[name] !== undefined && given[name] !== this.#parts.sampling[name]) {
+        throw unsupported(owner, name, `takes ${name} only when the model is loaded`);
+      }
+    }
+    return {};
+  }
+
+  #refuseWhenGone(): void {
+    if (this.#disposal !== undefined) throw disposedError();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #abortAll(): void {
+    for (const generation of this.#live) generation.abort();
+  }
+
+  async #dispose(): Promise<void> {
+    this.#queue.removeAll(disposedError());
+    await this.#queue.idle();
+    try {
+      await this.#parts.backendModel.dispose();
+    } finally {
+      this.#disposed = true;
+    }
+  }
+}
+
+const samplingNames = Object.keys(samplingTable) as (keyof typeof samplingTable)[];
+
+/** The sampling options among others. */
+export function pickSampling(options: Checked<typeof samplingTable>): ResolvedSampling {
+  return Object.fromEntries(
+    samplingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  );
+}
+
+function unsupported(owner: string, option: string, reason: string): RkllmError {
+  return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `${owner}: ${option} cannot be honoured: this backend ${reason}.`, {
+    hint: `Leave ${option} out, or pass it to loadModel() if model.capabilities allow it there.`,
+    details: { owner, option },
+  });
+}
+
+function disposedError(): RkllmError {
+  return new RkllmError('RKLLM_DISPOSED', 'The model has been disposed.', {
+    hint: 'Load it again, or dispose it only after the last generation.',
+  });
+}

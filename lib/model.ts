@@ -1,0 +1,67 @@
+import type { Capabilities, RuntimeInfo } from './backends/backend.js';
+import type { ChatOptions, ChatSession } from './chat/session.js';
+import type { Generation } from './generation.js';
+import type { GenerateOptions } from './options/generate.js';
+import type { GenerateInput } from './prompt.js';
+
+/** Facts about a loaded model. */
+export interface ModelInfo {
+  /** What computes: `'onnx'`, `'rkllm'`, or the name of your own backend. */
+  readonly backend: string;
+  /** Short name of the model. */
+  readonly name: string;
+  /** Absolute path of the file or directory that was loaded; `undefined` for backends that have none. */
+  readonly path: string | undefined;
+  /** The model is the small one that comes with this package. */
+  readonly embedded: boolean;
+  /**
+   * The path that was asked for, when `RKLLM_BACKEND` made another model take its place (an app for the NPU that runs
+   * on a computer without one); otherwise `undefined`.
+   */
+  readonly substituteFor: string | undefined;
+  /** Prompt plus output, in tokens. */
+  readonly contextLength: number;
+  /** Quantization as far as it is known, such as `w8a8` or `int8`. */
+  readonly quantization: string | undefined;
+  /** Name of the chat template that is applied; `undefined` when there is none. */
+  readonly template: string | undefined;
+  /** The vendor's runtime, for models that run on it. */
+  readonly runtime: RuntimeInfo | undefined;
+}
+
+/** `'ready'`, `'busy'` with at least one generation, on its way out, or gone. `'failed'`: its engine died. */
+export type ModelState = 'ready' | 'busy' | 'disposing' | 'disposed' | 'failed';
+
+/** How to dispose a model. */
+export interface DisposeOptions {
+  /** Stop the running generation instead of waiting for its end. Default `false`. */
+  readonly abort?: boolean | undefined;
+}
+
+/** A model in memory. */
+export interface Model extends AsyncDisposable {
+  readonly info: ModelInfo;
+  readonly capabilities: Capabilities;
+  readonly state: ModelState;
+  /** How many generations wait for the engine. */
+  readonly pending: number;
+  /**
+   * Starts an answer. Everything that can be wrong with the arguments is thrown here, before the engine is touched;
+   * what goes wrong later rejects the generation.
+   *
+   * @throws RkllmError `RKLLM_INVALID_INPUT`, `RKLLM_EMPTY_PROMPT`, `RKLLM_INVALID_OPTION`, `RKLLM_UNKNOWN_OPTION`,
+   * `RKLLM_UNSUPPORTED_OPTION`, `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_QUEUE_FULL`, `RKLLM_DISPOSED`.
+   */
+  generate(input: GenerateInput, options?: GenerateOptions): Generation;
+  /**
+   * Starts a conversation that remembers what was said.
+   *
+   * @throws RkllmError `RKLLM_INVALID_OPTION`, `RKLLM_UNKNOWN_OPTION`, `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_DISPOSED`.
+   */
+  chat(options?: ChatOptions): ChatSession;
+  /**
+   * Frees the model. Generations that wait are rejected with `RKLLM_DISPOSED`; the running one is waited for, or
+   * stopped with `{ abort: true }`. Idempotent. `await using` does it with `{ abort: true }`.
+   */
+  dispose(options?: DisposeOptions): Promise<void>;
+}

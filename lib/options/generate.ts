@@ -1,0 +1,35 @@
+import { samplingTable } from './sampling.js';
+import { isAbortSignal, isStopList } from './shapes.js';
+import type { OptionsOf, OptionTable } from './table.js';
+
+/** Options of one generation. */
+export const generateTable = {
+  ...samplingTable,
+  /** Output limit in tokens, an integer from 1; default: that of the model, else until the context is full. */
+  maxNewTokens: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000_000,
+    unit: 'tokens',
+    defaultsTo: "the model's, else until the context is full",
+    runtimeField: 'max_new_tokens',
+  },
+  /**
+   * Texts that end the answer when the model writes them. They are not part of it, nor is any piece of them, also when
+   * they span several tokens. Default: none.
+   */
+  stop: { kind: 'shape', expected: 'a list of non-empty strings', accepts: isStopList, defaultsTo: 'none' },
+  /**
+   * Stops the generation. What was already aborted never reaches the engine; otherwise the engine is stopped and idle
+   * before the generation settles.
+   */
+  signal: { kind: 'shape', expected: 'an AbortSignal', accepts: isAbortSignal, defaultsTo: 'none' },
+  /**
+   * What an abort by `signal` does: `'throw'` rejects with `signal.reason`, as `fetch` does; `'return'` resolves with
+   * the partial result and `finishReason: 'abort'`. Default `'throw'`.
+   */
+  onAbort: { kind: 'choice', values: ['throw', 'return'], defaultsTo: "'throw'" },
+} as const satisfies OptionTable;
+
+/** Options of one generation. */
+export type GenerateOptions = OptionsOf<typeof generateTable>;

@@ -1,0 +1,82 @@
+import type { Backend } from '../backends/backend.js';
+import { samplingTable } from './sampling.js';
+import { isAbortSignal } from './shapes.js';
+import type { OptionsOf, OptionTable } from './table.js';
+
+/** The built-in backends; `'auto'` decides from the path. */
+export type BackendName = 'auto' | 'onnx' | 'rkllm';
+
+function isBackend(value: unknown): value is BackendName | Backend {
+  if (typeof value === 'string') return value === 'auto' || value === 'onnx' || value === 'rkllm';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'load' in value &&
+    typeof value.load === 'function'
+  );
+}
+
+/** Options of the queue in front of a model. */
+export const queueTable = {
+  /** How many generations may wait; a further one fails with `RKLLM_QUEUE_FULL`. An integer from 0; default 16. */
+  maxPending: { kind: 'integer', min: 0, max: 1_000_000, defaultsTo: '16' },
+  /**
+   * How long a generation may wait, in milliseconds; then it fails with `RKLLM_QUEUE_TIMEOUT`. An integer from 1;
+   * default: for ever.
+   */
+  timeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: 'no limit' },
+} as const satisfies OptionTable;
+
+/** Options of `loadModel()`. */
+export const loadTable = {
+  ...samplingTable,
+  /**
+   * What computes: `'rkllm'` (NPU), `'onnx'` (CPU), `'auto'` (decided from the path) or a backend of your own.
+   * Default: the environment variable `RKLLM_BACKEND`, else `'auto'`.
+   */
+  backend: {
+    kind: 'shape',
+    expected: "'auto', 'onnx', 'rkllm' or a Backend (an object with a name and a load function)",
+    accepts: isBackend,
+    defaultsTo: "the environment variable RKLLM_BACKEND, else 'auto'",
+  },
+  /** Upper limit for prompt plus output, in tokens. An integer from 16; default: what the model was made for. */
+  maxContextLength: {
+    kind: 'integer',
+    min: 16,
+    max: 1_048_576,
+    unit: 'tokens',
+    defaultsTo: 'what the model was made for',
+    runtimeField: 'max_context_len',
+  },
+  /** Default output limit of the model's generations, in tokens. An integer from 1; default: none. */
+  maxNewTokens: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000_000,
+    unit: 'tokens',
+    defaultsTo: 'no limit but the context',
+    runtimeField: 'max_new_tokens',
+  },
+  /** CPU threads of the `onnx` backend. An integer from 1 to 256; default: 1 for small models, else up to 4. */
+  threads: { kind: 'integer', min: 1, max: 256, defaultsTo: '1 for small models, else up to 4' },
+  /**
+   * Path of the vendor's `librkllmrt.so`, for the `rkllm` backend. Default: the environment variable
+   * `RKLLM_RUNTIME_PATH`, else the system's library paths.
+   */
+  runtimePath: { kind: 'string', defaultsTo: "RKLLM_RUNTIME_PATH, else the system's library paths" },
+  /**
+   * The chat template: `'auto'` recognizes it from the model, `'phi3'` is that of Phi-3 and Phi-3.5, `'none'` sends
+   * strings as they are. Default `'auto'`.
+   */
+  template: { kind: 'choice', values: ['auto', 'phi3', 'none'], defaultsTo: "'auto'" },
+  /** The queue in front of the model. */
+  queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
+  /** Stops the load; it then rejects with `signal.reason` and leaves nothing running. */
+  signal: { kind: 'shape', expected: 'an AbortSignal', accepts: isAbortSignal, defaultsTo: 'none' },
+} as const satisfies OptionTable;
+
+/** Options of `loadModel()`. */
+export type LoadModelOptions = OptionsOf<typeof loadTable>;

@@ -1,0 +1,110 @@
+import type { Capabilities, RunInput } from './backends/backend.js';
+import type { ChatMessage } from './chat/message.js';
+import type { ChatTemplate } from './chat/templates/template.js';
+import { RkllmError } from './errors.js';
+import { describe } from './options/check.js';
+
+/** A prompt that goes to the model as it is, with no chat template around it. */
+export interface RawPrompt {
+  readonly prompt: string;
+}
+
+/** A prompt given as the model's own token ids. Only where `model.capabilities.tokenInput`. */
+export interface TokenPrompt {
+  readonly tokenIds: readonly number[] | Int32Array;
+}
+
+/**
+ * What a model can be asked: a string (one user message, put into the model's chat template), a conversation, or a
+ * {@link RawPrompt} or {@link TokenPrompt} that is used as it is.
+ */
+export type GenerateInput = string | readonly ChatMessage[] | RawPrompt | TokenPrompt;
+
+const roles = ['system', 'user', 'assistant'];
+
+/**
+ * Checks an input and turns it into what the engine gets.
+ *
+ * @throws RkllmError `RKLLM_INVALID_INPUT`, `RKLLM_EMPTY_PROMPT`, `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_UNSUPPORTED_OPTION`.
+ */
+export function toRunInput(
+  input: unknown,
+  template: ChatTemplate | undefined,
+  templateChoice: 'auto' | 'phi3' | 'none',
+  capabilities: Capabilities,
+): RunInput {
+  if (typeof input === 'string') {
+    if (input.trim() === '') throw emptyPrompt('The prompt is empty.');
+    if (templateChoice === 'none') return { type: 'text', text: input };
+    return render([{ role: 'user', content: input }], template);
+  }
+  if (Array.isArray(input)) return render(checkMessages(input), template);
+  if (typeof input === 'object' && input !== null) {
+    if ('prompt' in input) return rawPrompt(input.prompt);
+    if ('tokenIds' in input) return tokenPrompt(input.tokenIds, capabilities);
+  }
+  throw invalidInput(`The input is ${describe(input)}.`);
+}
+
+function render(messages: readonly ChatMessage[], template: ChatTemplate | undefined): RunInput {
+  if (template === undefined) {
+    throw new RkllmError('RKLLM_TEMPLATE_UNKNOWN', 'No chat template is known for this model.', {
+      hint:
+        "Load it with { template: 'phi3' } if it is a Phi-3 or Phi-3.5 model, or apply its template yourself and pass " +
+        '{ prompt }.',
+    });
+  }
+  return { type: 'text', text: template.render(messages) };
+}
+
+/** @throws RkllmError `RKLLM_INVALID_INPUT` or `RKLLM_EMPTY_PROMPT`. */
+export function checkMessages(messages: readonly unknown[]): readonly ChatMessage[] {
+  const checked = messages.map((message, index) => checkMessage(message, index));
+  const last = checked.at(-1);
+  if (last === undefined) throw emptyPrompt('The conversation has no messages.');
+  if (last.content.trim() === '') throw emptyPrompt('The last message of the conversation is empty.');
+  return checked;
+}
+
+function checkMessage(message: unknown, index: number): ChatMessage {
+  if (typeof message === 'object' && message !== null && 'role' in message && 'content' in message) {
+    const { role, content } = message;
+    if (typeof role === 'string' && roles.includes(role) && typeof content === 'string') {
+      return { role: role as ChatMessage['role'], content };
+    }
+  }
+  throw invalidInput(`Message ${String(index)} of the conversation is not one.`);
+}
+
+function rawPrompt(prompt: unknown): RunInput {
+  if (typeof prompt !== 'string') throw invalidInput(`prompt is ${describe(prompt)}.`);
+  if (prompt === '') throw emptyPrompt('The prompt is empty.');
+  return { type: 'text', text: prompt };
+}
+
+function tokenPrompt(tokenIds: unknown, capabilities: Capabilities): RunInput {
+  if (!capabilities.tokenInput) {
+    throw new RkllmError('RKLLM_UNSUPPORTED_OPTION', 'This model does not take token ids.', {
+      hint: 'Pass the prompt as text: { prompt }.',
+    });
+  }
+  const isList = Array.isArray(tokenIds) || Object.prototype.toString.call(tokenIds) === '[object Int32Array]';
+  if (!isList) throw invalidInput(`tokenIds is ${describe(tokenIds)}.`);
+  const ids = Array.from(tokenIds as ArrayLike<unknown>);
+  if (ids.length === 0) throw emptyPrompt('The prompt has no tokens.');
+  const wrong = ids.find((id) => typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > 0x7fffffff);
+  if (wrong !== undefined) throw invalidInput(`tokenIds contains ${describe(wrong)}.`);
+  return { type: 'tokens', tokenIds: Int32Array.from(ids as number[]) };
+}
+
+function emptyPrompt(message: string): RkllmError {
+  return new RkllmError('RKLLM_EMPTY_PROMPT', message, { hint: 'Give the model at least one word to answer.' });
+}
+
+function invalidInput(found: string): RkllmError {
+  return new RkllmError('RKLLM_INVALID_INPUT', `A model cannot be asked this. ${found}`, {
+    hint:
+      "Pass a string, a list of messages { role: 'system' | 'user' | 'assistant', content: string }, " +
+      '{ prompt: string } or { tokenIds: integers from 0 }.',
+  });
+}

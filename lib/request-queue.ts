@@ -1,0 +1,100 @@
+import { RkllmError } from './errors.js';
+
+/** A request that waits for, or has, a slot of the engine. */
+export interface QueuedRequest {
+  /** Called once, when a slot is free; the slot is taken until the promise settles. It must not reject. */
+  run(): Promise<void>;
+  /** Called instead of `run` when the request leaves the queue without having had a slot. */
+  refuse(reason: unknown): void;
+}
+
+export interface QueueLimits {
+  readonly slots: number;
+  readonly maxPending: number;
+  readonly timeoutMs: number | undefined;
+}
+
+interface Entry {
+  readonly request: QueuedRequest;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** First come, first served, in front of an engine that runs few requests at a time. */
+export class RequestQueue {
+  readonly #limits: QueueLimits;
+  #waiting: Entry[] = [];
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many requests wait. */
+  get pending(): number {
+    return this.#waiting.length;
+  }
+
+  /** How many requests have a slot. */
+  get active(): number {
+    return this.#running.size;
+  }
+
+  /** @throws RkllmError `RKLLM_QUEUE_FULL`. */
+  add(request: QueuedRequest): void {
+    const { slots, maxPending, timeoutMs } = this.#limits;
+    if (this.#running.size < slots && this.#waiting.length === 0) {
+      this.#grant(request);
+      return;
+    }
+    if (this.#waiting.length >= maxPending) {
+      throw new RkllmError('RKLLM_QUEUE_FULL', `${String(maxPending)} generations are waiting already.`, {
+        hint: 'Wait for one of them, or load the model with a larger queue: { queue: { maxPending: … } }.',
+        details: { maxPending, active: this.#running.size },
+      });
+    }
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(request), timeoutMs);
+    this.#waiting.push({ request, timer });
+  }
+
+  /** Takes a waiting request out and refuses it; returns false when it does not wait (any more). */
+  remove(request: QueuedRequest, reason: unknown): boolean {
+    const index = this.#waiting.findIndex((entry) => entry.request === request);
+    const [entry] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (entry === undefined) return false;
+    clearTimeout(entry.timer);
+    entry.request.refuse(reason);
+    return true;
+  }
+
+  /** Refuses everything that waits. */
+  removeAll(reason: unknown): void {
+    for (const { request } of [...this.#waiting]) this.remove(request, reason);
+  }
+
+  /** Resolves when no request has a slot. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #grant(request: QueuedRequest): void {
+    const done = request.run().finally(() => {
+      this.#running.delete(done);
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      clearTimeout(next.timer);
+      this.#grant(next.request);
+    });
+    this.#running.add(done);
+  }
+
+  #expire(request: QueuedRequest): void {
+    const { timeoutMs } = this.#limits;
+    this.remove(
+      request,
+      new RkllmError('RKLLM_QUEUE_TIMEOUT', `No slot of the engine became free within ${String(timeoutMs)} ms.`, {
+        hint: 'Send fewer requests at a time, or load the model with a larger queue: { queue: { timeoutMs: … } }.',
+        details: { timeoutMs },
+      }),
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { scripted, type Script, type ScriptedReply, type ScriptedToken } from './backends/scripted/index.js';

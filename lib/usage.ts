@@ -1,0 +1,68 @@
+import type { RunEnd } from './backends/backend.js';
+
+/** Token counts of a generation. A figure that the runtime does not tell is `undefined`, never made up. */
+export interface Usage {
+  /** Tokens of the prompt, those of the chat template included. */
+  readonly inputTokens: number | undefined;
+  /** How many of them were not computed again because they were in the KV cache. */
+  readonly cachedInputTokens: number | undefined;
+  /** Tokens that the model generated, the one that ended its answer not included. */
+  readonly outputTokens: number;
+}
+
+/** Where the time of a generation went. Milliseconds; `undefined` where nothing was measured. */
+export interface Timings {
+  /** From the call to the moment the engine was free for it. */
+  readonly queuedMs: number;
+  /** From the call to the first token; `undefined` when there was none. */
+  readonly timeToFirstTokenMs: number | undefined;
+  /** What the engine took to compute the prompt, up to the first token. */
+  readonly prefillMs: number | undefined;
+  /** From the first token to the last. */
+  readonly decodeMs: number | undefined;
+  /** From the call to the moment the engine was idle again. */
+  readonly totalMs: number;
+  /** Prompt tokens that were computed (cached ones not counted), per second. */
+  readonly prefillTokensPerSecond: number | undefined;
+  /** Tokens after the first one, per second. */
+  readonly decodeTokensPerSecond: number | undefined;
+  /** Peak memory of the process that runs the model, in MiB. */
+  readonly peakMemoryMb: number | undefined;
+}
+
+/** Moments of a generation, from `performance.now()`. */
+export interface Moments {
+  readonly called: number;
+  started?: number;
+  firstToken?: number;
+  lastToken?: number;
+}
+
+export function usageOf(end: RunEnd | undefined, outputTokens: number): Usage {
+  return { inputTokens: end?.promptTokens, cachedInputTokens: end?.cachedPromptTokens, outputTokens };
+}
+
+export function timingsOf(moments: Moments, end: RunEnd | undefined, usage: Usage, now: number): Timings {
+  const { called, started, firstToken, lastToken } = moments;
+  const prefillMs = end?.prefillMs ?? difference(started, firstToken);
+  const decodeMs = end?.decodeMs ?? difference(firstToken, lastToken);
+  const computed = usage.inputTokens === undefined ? undefined : usage.inputTokens - (usage.cachedInputTokens ?? 0);
+  return {
+    queuedMs: (started ?? now) - called,
+    timeToFirstTokenMs: difference(called, firstToken),
+    prefillMs,
+    decodeMs,
+    totalMs: now - called,
+    prefillTokensPerSecond: perSecond(computed, prefillMs),
+    decodeTokensPerSecond: perSecond(usage.outputTokens - 1, decodeMs),
+    peakMemoryMb: end?.peakMemoryMb,
+  };
+}
+
+function difference(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : to - from;
+}
+
+function perSecond(count: number | undefined, ms: number | undefined): number | undefined {
+  return count === undefined || count < 1 || ms === undefined || ms <= 0 ? undefined : (count * 1000) / ms;
+}
