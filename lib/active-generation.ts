@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { onAbort } from './abort-listeners.js';
 import { AsyncBuffer } from './async-buffer.js';
 import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
 import { StopMatcher } from './chat/stop-matcher.js';
@@ -34,6 +35,7 @@ export class ActiveGeneration implements Generation {
   #state: GenerationState = 'queued';
   #run: Run | undefined;
   #stopped: 'abort' | 'signal' | undefined;
+  #unsubscribe: (() => void) | undefined;
   #stopSequence: string | undefined;
   #consumed = false;
   #text = '';
@@ -53,8 +55,14 @@ export class ActiveGeneration implements Generation {
       this.#finish(undefined);
       return;
     }
-    queue.add(this.#queued);
-    signal?.addEventListener('abort', this.#onSignal, { once: true });
+    // Before the engine may start: an abort while it does must not be missed.
+    this.#unsubscribe = signal === undefined ? undefined : onAbort(signal, () => this.#stop('signal'));
+    try {
+      queue.add(this.#queued);
+    } catch (error) {
+      this.#unsubscribe?.();
+      throw error;
+    }
   }
 
   get state(): GenerationState {
@@ -100,7 +108,7 @@ export class ActiveGeneration implements Generation {
       next: () => this.#chunks.next(),
       return: async () => {
         await this[Symbol.asyncDispose]();
-        this.#chunks.clear();
+        this.#chunks.discard();
         return { done: true, value: undefined };
       },
     };
@@ -111,10 +119,6 @@ export class ActiveGeneration implements Generation {
     refuse: (reason) => (this.#stopped === undefined ? this.#fail(reason) : this.#finish(undefined)),
   };
 
-  readonly #onSignal = (): void => {
-    this.#stop('signal');
-  };
-
   #stop(by: 'abort' | 'signal'): void {
     if (this.#stopped !== undefined || this.#isOver()) return;
     this.#stopped = by;
@@ -122,22 +126,27 @@ export class ActiveGeneration implements Generation {
     else this.#run.abort();
   }
 
-  /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. */
-  async #execute(): Promise<void> {
+  /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
+  async #execute(): Promise<() => void> {
     this.#moments.started = performance.now();
     this.#state = 'prefill';
     try {
       const run = this.#context.model.start(this.#context.request);
       this.#run = run;
+      if (this.#stopped !== undefined) run.abort(); // while it was starting
       await this.#pump(run);
-      this.#finish(await run.ended);
+      const end = await run.ended;
+      return () => this.#finish(end);
     } catch (error) {
-      this.#fail(error);
+      // It may be our own failure to read: the engine must be idle all the same.
+      this.#run?.abort();
+      await this.#run?.ended.catch(() => undefined);
+      return () => this.#fail(error);
     }
   }
 
   async #pump(run: Run): Promise<void> {
-    let ended = false;
+    let ended = false as boolean; // changed by the callback below
     const markEnded = (): void => void (ended = true);
     run.ended.then(markEnded, markEnded);
     let sinceYield = 0;
@@ -153,7 +162,6 @@ export class ActiveGeneration implements Generation {
         return;
       } else {
         await run.readable();
-        sinceYield = 0;
       }
     }
   }
@@ -168,7 +176,7 @@ export class ActiveGeneration implements Generation {
     this.#moments.lastToken = now;
     this.#state = 'decode';
     this.#outputTokens += count;
-    this.#heldTokenIds.push(...batch.tokenIds.subarray(0, count));
+    for (const id of batch.tokenIds.subarray(0, count)) this.#heldTokenIds.push(id);
     const bytes = batch.bytes.subarray(0, batch.ends[count - 1]);
     const { text, matched } = this.#stopMatcher.push(this.#decoder.decode(bytes, { stream: true }));
     this.#stopSequence = matched;
@@ -221,7 +229,7 @@ export class ActiveGeneration implements Generation {
 
   #over(state: GenerationState): void {
     this.#state = state;
-    this.#context.signal?.removeEventListener('abort', this.#onSignal);
+    this.#unsubscribe?.();
   }
 
   #isOver(): boolean {
@@ -234,7 +242,12 @@ export class ActiveGeneration implements Generation {
     if (end?.reason === 'eos') return 'stop';
     if (this.#outputTokens >= (this.#context.request.maxNewTokens ?? Infinity)) return 'length';
     if (end?.reason === 'aborted') return 'abort';
-    return end?.reason === 'length' ? 'length' : 'stop';
+    return end?.reason === 'length' || this.#filledContext(end) ? 'length' : 'stop';
+  }
+
+  #filledContext(end: RunEnd | undefined): boolean {
+    const { contextLength } = this.#context.model.info;
+    return end?.promptTokens !== undefined && end.promptTokens + this.#outputTokens >= contextLength;
   }
 }
 

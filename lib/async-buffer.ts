@@ -35,17 +35,18 @@ export class AsyncBuffer<T> {
     for (const waiter of others) waiter.resolve({ done: true, value: undefined });
   }
 
-  /** Drops what the reader has not taken. */
-  clear(): void {
-    this.#values = [];
-    this.#next = 0;
+  /** Nobody reads on: drops what the reader has not taken, a failure included. */
+  discard(): void {
+    this.#clear();
+    this.close();
+    this.#end = {};
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
     const value = this.#values[this.#next];
     if (value !== undefined) {
       this.#next++;
-      if (this.#next === this.#values.length) this.clear();
+      if (this.#next === this.#values.length) this.#clear();
       return Promise.resolve({ done: false, value });
     }
     const end = this.#end;
@@ -55,5 +56,10 @@ export class AsyncBuffer<T> {
     // What was thrown is the caller's: an AbortSignal's reason may be any value.
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     return Promise.reject(end.error);
+  }
+
+  #clear(): void {
+    this.#values = [];
+    this.#next = 0;
   }
 }

@@ -32,6 +32,10 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
     signal,
   };
   const backendModel = await resolved.backend.load(request);
+  if (signal?.aborted) {
+    await backendModel.dispose();
+    throw signal.reason;
+  }
   const template = findTemplate(templateChoice, backendModel.info);
   return new LoadedModel({
     backendModel,

@@ -32,7 +32,7 @@ export class LoadedModel implements Model {
   readonly #parts: ModelParts;
   readonly #queue: RequestQueue;
   readonly #live = new Set<Generation>();
-  #failure: unknown;
+  #failure: Error | undefined;
   #disposal: Promise<void> | undefined;
   #disposed = false;
 
@@ -43,7 +43,7 @@ export class LoadedModel implements Model {
     this.capabilities = backendModel.capabilities;
     this.#queue = new RequestQueue({ slots: this.capabilities.slots, maxPending, timeoutMs });
     backendModel.failed.catch((error: unknown) => {
-      this.#failure = error;
+      this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#queue.removeAll(error);
     });
   }
@@ -69,8 +69,10 @@ export class LoadedModel implements Model {
   }
 
   dispose(options?: DisposeOptions): Promise<void> {
+    // In this order: what waits is refused, not aborted.
+    this.#disposal ??= this.#dispose();
     if (options?.abort) this.#abortAll();
-    return (this.#disposal ??= this.#dispose());
+    return this.#disposal;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

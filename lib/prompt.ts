@@ -59,7 +59,8 @@ function render(messages: readonly ChatMessage[], template: ChatTemplate | undef
 
 /** @throws RkllmError `RKLLM_INVALID_INPUT` or `RKLLM_EMPTY_PROMPT`. */
 export function checkMessages(messages: readonly unknown[]): readonly ChatMessage[] {
-  const checked = messages.map((message, index) => checkMessage(message, index));
+  // Array.from: map() would skip the holes of a sparse array.
+  const checked = Array.from(messages, (message, index) => checkMessage(message, index));
   const last = checked.at(-1);
   if (last === undefined) throw emptyPrompt('The conversation has no messages.');
   if (last.content.trim() === '') throw emptyPrompt('The last message of the conversation is empty.');
@@ -92,9 +93,13 @@ function tokenPrompt(tokenIds: unknown, capabilities: Capabilities): RunInput {
   if (!isList) throw invalidInput(`tokenIds is ${describe(tokenIds)}.`);
   const ids = Array.from(tokenIds as ArrayLike<unknown>);
   if (ids.length === 0) throw emptyPrompt('The prompt has no tokens.');
-  const wrong = ids.find((id) => typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > 0x7fffffff);
-  if (wrong !== undefined) throw invalidInput(`tokenIds contains ${describe(wrong)}.`);
+  const wrong = ids.findIndex((id) => !isTokenId(id));
+  if (wrong >= 0) throw invalidInput(`tokenIds contains ${describe(ids[wrong])}.`);
   return { type: 'tokens', tokenIds: Int32Array.from(ids as number[]) };
+}
+
+function isTokenId(id: unknown): boolean {
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= 0x7fffffff;
 }
 
 function emptyPrompt(message: string): RkllmError {

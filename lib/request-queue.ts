@@ -2,8 +2,11 @@ import { RkllmError } from './errors.js';
 
 /** A request that waits for, or has, a slot of the engine. */
 export interface QueuedRequest {
-  /** Called once, when a slot is free; the slot is taken until the promise settles. It must not reject. */
-  run(): Promise<void>;
+  /**
+   * Called once, when a slot is free; the slot is taken until the promise settles. It must not reject. What it resolves
+   * with is called when the slot is free again: whoever learns of the outcome there finds the engine idle.
+   */
+  run(): Promise<() => void>;
   /** Called instead of `run` when the request leaves the queue without having had a slot. */
   refuse(reason: unknown): void;
 }
@@ -77,8 +80,9 @@ export class RequestQueue {
   }
 
   #grant(request: QueuedRequest): void {
-    const done = request.run().finally(() => {
+    const done = request.run().then((settle) => {
       this.#running.delete(done);
+      settle();
       const next = this.#waiting.shift();
       if (next === undefined) return;
       clearTimeout(next.timer);

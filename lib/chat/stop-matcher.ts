@@ -15,7 +15,7 @@ export class StopMatcher {
   #held = '';
 
   constructor(sequences: readonly string[]) {
-    this.#sequences = sequences;
+    this.#sequences = [...sequences];
   }
 
   /** Takes the next piece of the text. */
@@ -38,12 +38,15 @@ export class StopMatcher {
     return rest;
   }
 
-  /** Of several that match, the one that begins first; of those, the longest. */
+  /**
+   * Of several that match, the one that is complete first; of those, the longest. So the pieces in which the text
+   * arrives make no difference.
+   */
   #earliestIn(text: string): { index: number; sequence: string } | undefined {
     return this.#sequences
       .map((sequence) => ({ sequence, index: text.indexOf(sequence) }))
       .filter(({ index }) => index >= 0)
-      .sort((a, b) => a.index - b.index || b.sequence.length - a.sequence.length)[0];
+      .sort((a, b) => a.index + a.sequence.length - (b.index + b.sequence.length) || a.index - b.index)[0];
   }
 
   #longestBeginningAtEndOf(text: string): number {

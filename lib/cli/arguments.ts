@@ -1,4 +1,4 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs, types, type ParseArgsConfig } from 'node:util';
 import { suggest } from '../options/check.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { LoadModelOptions } from '../options/load.js';
@@ -103,10 +103,14 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: flags, allowPositionals: true });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const name = /'-{1,2}([^'=\s]+)/u.exec(message)?.[1];
+    if (!types.isNativeError(error)) throw error;
+    const { message } = error;
+    const isUnknown = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
+    const name = isUnknown ? /'--([^'=\s]+)/u.exec(message)?.[1] : undefined;
     const suggestion = name === undefined ? undefined : suggest(name, Object.keys(flags));
-    throw new UsageError(suggestion === undefined ? message : `${message} Did you mean '--${suggestion}'?`);
+    throw new UsageError(
+      suggestion === undefined ? message : `Unknown option '--${String(name)}'. Did you mean '--${suggestion}'?`,
+    );
   }
 }
 

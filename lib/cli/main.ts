@@ -37,7 +37,7 @@ function report(error: unknown): number {
   throw error;
 }
 
-main(process.argv.slice(2))
+void main(process.argv.slice(2))
   .catch(report)
   .then((exitCode) => {
     process.exitCode = exitCode;

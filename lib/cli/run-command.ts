@@ -1,9 +1,11 @@
+import { addAbortSignal } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { nativeAddonStatus } from '../backends/rkllm/addon.js';
-import type { ChatMessage } from '../chat/message.js';
+import { isRkllmError } from '../errors.js';
 import type { Generation } from '../generation.js';
 import { loadModel } from '../load-model.js';
 import type { Model } from '../model.js';
+import type { GenerateInput } from '../prompt.js';
 import type { Command } from './arguments.js';
 import { figuresLine } from './figures.js';
 import { faint, whileShowing } from './terminal.js';
@@ -20,7 +22,7 @@ export async function runCommand(command: Extract<Command, { name: 'run' }>): Pr
   };
   process.on('SIGINT', onInterrupt);
   try {
-    const prompt = command.prompt === '-' ? await readAll(process.stdin) : (command.prompt ?? 'What can you do?');
+    const prompt = command.prompt === '-' ? await readInput(interrupt.signal) : (command.prompt ?? 'What can you do?');
     const options = { ...command.load, signal: interrupt.signal };
     const load = (): Promise<Model> => loadModel(command.model, options);
     await using model = await whileShowing(`Loading ${command.model ?? 'the model'} …`, process.stderr, load);
@@ -30,28 +32,36 @@ export async function runCommand(command: Extract<Command, { name: 'run' }>): Pr
       signal: interrupt.signal,
       onAbort: 'return',
     });
-    await streamTo(process.stdout, generation, interrupt);
+    await streamTo(process.stdout, generation);
     const result = await generation;
     process.stdout.write(result.text.endsWith('\n') ? '' : '\n');
     if (!command.quiet)
       process.stdout.write(`${faint(figuresLine(model.info, result), process.stdout, process.env)}\n`);
     return interrupt.signal.aborted ? interruptedExitCode : 0;
   } catch (error) {
-    if (interrupt.signal.aborted && error === interrupt.signal.reason) return interruptedExitCode;
+    if (interrupt.signal.aborted && !isRkllmError(error)) return interruptedExitCode;
     throw error;
   } finally {
     process.off('SIGINT', onInterrupt);
   }
 }
 
-function conversation(system: string | undefined, prompt: string): ChatMessage[] {
-  const question: ChatMessage = { role: 'user', content: prompt };
-  return system === undefined ? [question] : [{ role: 'system', content: system }, question];
+function readInput(signal: AbortSignal): Promise<string> {
+  return readAll(addAbortSignal(signal, process.stdin));
 }
 
-async function streamTo(output: NodeJS.WriteStream, generation: Generation, interrupt: AbortController): Promise<void> {
-  // A reader that goes away (`| head -1`) ends the answer, not the process with a stack trace.
-  output.on('error', () => interrupt.abort());
+function conversation(system: string | undefined, prompt: string): GenerateInput {
+  return system === undefined
+    ? prompt
+    : [
+        { role: 'system', content: system },
+        { role: 'user', content: prompt },
+      ];
+}
+
+async function streamTo(output: NodeJS.WriteStream, generation: Generation): Promise<void> {
+  // A reader that goes away (`| head -1`) has what it wanted: that ends the answer, and is no error.
+  output.on('error', () => generation.abort());
   for await (const text of generation.textStream) output.write(text);
 }
 

@@ -28,11 +28,15 @@ const synonyms: Readonly<Record<string, string>> = {
  */
 export function checkOptions<T extends OptionTable>(owner: string, table: T, options: unknown): Checked<T> {
   if (options === undefined) return {};
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new RkllmError('RKLLM_INVALID_OPTION', `${owner} takes its options as an object, not ${describe(options)}.`, {
-      hint: `Pass an object such as { ${Object.keys(table)[0] ?? ''}: … }, or leave the options out.`,
-      details: { owner },
-    });
+  if (!isPlainObject(options)) {
+    throw new RkllmError(
+      'RKLLM_INVALID_OPTION',
+      `${owner} takes a plain object of options, not ${describe(options)}.`,
+      {
+        hint: `Pass an object such as { ${Object.keys(table)[0] ?? ''}: … }, or leave the options out.`,
+        details: { owner },
+      },
+    );
   }
   const checked: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
@@ -42,6 +46,18 @@ export function checkOptions<T extends OptionTable>(owner: string, table: T, opt
     checked[name] = checkValue(owner, name, spec, value);
   }
   return checked as Checked<T>;
+}
+
+/**
+ * Of any realm. What an instance of a class (an AbortSignal in the wrong place, a promise) or an inherited object has to
+ * say would be overlooked, so they are refused.
+ */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return (
+    prototype === null || (Object.hasOwn(prototype, 'hasOwnProperty') && Object.getPrototypeOf(prototype) === null)
+  );
 }
 
 function checkValue(owner: string, name: string, spec: OptionSpec, value: unknown): unknown {
@@ -98,7 +114,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
     .map((candidate) => ({ candidate, edits: distance(squashed, squash(candidate)) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  return best !== undefined && best.edits <= Math.max(1, Math.floor(name.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.edits <= Math.floor((squashed.length + 1) / 3) ? best.candidate : undefined;
 }
 
 /** snake_case, kebab-case and camelCase of one name become equal. */
@@ -108,12 +124,28 @@ function squash(name: string): string {
 
 /** A value as shown in messages: short, and with its type where the text alone would mislead. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'an empty string' : `the string '${shorten(value)}'`;
-  if (Array.isArray(value)) return 'an array';
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return `the ${typeof value} ${shorten(String(value))}`;
+  switch (typeof value) {
+    case 'string':
+      return value === '' ? 'an empty string' : `the string '${shorten(value)}'`;
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return `the ${typeof value} ${shorten(String(value))}`;
+    case 'object':
+      return value === null ? 'null' : Array.isArray(value) ? 'an array' : describeObject(value);
+    case 'undefined':
+      return 'undefined';
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+function describeObject(value: object): string {
+  const { constructor } = value;
+  const name: unknown = typeof constructor === 'function' ? constructor.name : undefined;
+  return typeof name !== 'string' || name === '' || name === 'Object'
+    ? 'an object'
+    : `an object of class ${shorten(name)}`;
 }
 
 function shorten(text: string): string {

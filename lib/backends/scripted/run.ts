@@ -66,17 +66,21 @@ export class ScriptedRun implements Run {
     const { failAfterTokens = Infinity, tokenMs } = this.#script;
     let count = 0;
     for (const token of tokensOf(this.#script, prompt)) {
-      if (this.#stop.signal.aborted) return 'aborted';
+      if (this.#isStopped()) return 'aborted';
       if (count === failAfterTokens) throw scriptedFailure(count);
       if (count === limit) return 'length';
       await this.#pause(token.delayMs ?? (count === 0 ? undefined : tokenMs));
-      if (this.#stop.signal.aborted) return 'aborted';
+      if (this.#isStopped()) return 'aborted';
       this.#produced.push(token);
       count++;
       this.#wake?.();
     }
     if (count === failAfterTokens) throw scriptedFailure(count);
-    return this.#stop.signal.aborted ? 'aborted' : 'eos';
+    return this.#isStopped() ? 'aborted' : 'eos';
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** An abort ends the pause early. */

@@ -13,5 +13,5 @@ function renderMessage({ role, content }: ChatMessage): string {
 
 /** Text that looks like a control token must not become one: a user who types `<|end|>` does not end the turn. */
 function neutralized(content: string): string {
-  return content.replace(/<\|(\w+)\|>/gu, '< |$1| >');
+  return content.replace(/<(\|\w+\||\/?s|unk)>/gu, '< $1 >');
 }

@@ -21,7 +21,7 @@ export function findTemplate(choice: 'auto' | 'phi3' | 'none', evidence: Templat
 }
 
 function isPhi3({ chatTemplate, name }: TemplateEvidence): boolean {
-  if (chatTemplate === undefined) return /phi-?3(?!\d)/iu.test(name);
+  if (chatTemplate === undefined) return /(?<![a-z])phi-?3(?!\d)/iu.test(name);
   // The line break after the role's marker tells Phi-3 and 3.5 from Phi-4-mini, which shares the markers.
   const markers = chatTemplate.replaceAll('\n', '\\n');
   return markers.includes('<|end|>') && /<\|user\|>(?:'\s*\+\s*')?\\n/u.test(markers);

@@ -1,0 +1,144 @@
+import { RkllmError } from '../../errors.js';
+import type { BackendModel, BackendModelInfo, Capabilities, Run, RunRequest } from '../backend.js';
+import { ClientRun } from './client-run.js';
+import { deferred } from './deferred.js';
+import { startEngine, type EngineHost } from './engine-host.js';
+import { fromPlainError, type EngineInit, type FromEngine } from './protocol.js';
+
+const capabilities: Capabilities = { perRequestSampling: true, seed: true, kvReuse: true, tokenInput: true, slots: 1 };
+
+/**
+ * The owner's side of one engine, from its start to its exit. All of it runs on the owner's thread. The engine keeps
+ * the process alive only while it loads, runs or closes.
+ */
+class EngineClient {
+  readonly #host: EngineHost;
+  readonly #loaded = deferred<BackendModelInfo>();
+  readonly #exited = deferred<RkllmError>();
+  readonly #failed = deferred<never>();
+  #run: ClientRun | undefined;
+  /** Set once the engine has exited. */
+  #death: RkllmError | undefined;
+  #closing = false;
+
+  constructor() {
+    // Whether anybody looks at these depends on how the load ends.
+    this.#loaded.promise.catch(() => undefined);
+    this.#failed.promise.catch(() => undefined);
+    this.#host = startEngine({
+      message: (message) => {
+        this.#receive(message);
+      },
+      exited: (cause, exitCode) => {
+        this.#exit(cause, exitCode);
+      },
+    });
+  }
+
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Rejects with the signal's reason when aborted; the engine may still be there then, see {@link close}. */
+  async load(init: EngineInit, signal: AbortSignal | undefined): Promise<BackendModelInfo> {
+    const onAbort = (): void => {
+      this.#loaded.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#host.post({ type: 'load', init });
+    try {
+      return await this.#loaded.promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  start(request: RunRequest): Run {
+    const run = new ClientRun(() => {
+      this.#host.post({ type: 'abort' });
+    });
+    if (this.#death !== undefined) {
+      run.fail(this.#death);
+      return run;
+    }
+    this.#run = run;
+    this.#host.hold(true);
+    this.#host.post({ type: 'run', request });
+    return run;
+  }
+
+  /** No more work is coming: lets a process with nothing else to do end. */
+  rest(): void {
+    this.#host.hold(false);
+  }
+
+  /** Asks the engine to go, and resolves when it is gone. */
+  async close(): Promise<void> {
+    if (this.#death !== undefined) return;
+    this.#closing = true;
+    this.#host.hold(true);
+    this.#host.post({ type: 'close' });
+    await this.#exited.promise;
+  }
+
+  #receive(message: FromEngine): void {
+    switch (message.type) {
+      case 'loaded':
+        this.#loaded.resolve(message.info);
+        break;
+      case 'tokens':
+        this.#run?.receive(message.batch);
+        break;
+      case 'ended':
+        this.#takeRun()?.finish(message.end);
+        break;
+      case 'failed': {
+        const error = fromPlainError(message.error);
+        this.#loaded.reject(error); // does nothing once the model is loaded
+        this.#takeRun()?.fail(error);
+      }
+    }
+  }
+
+  #exit(cause: Error | undefined, exitCode: number | null): void {
+    const reason = cause === undefined ? `exit code ${String(exitCode)}` : cause.message;
+    const error = new RkllmError('RKLLM_WORKER_FAILED', `The engine of the ONNX model ended unexpectedly: ${reason}.`, {
+      hint: 'Load the model again. If it happens repeatedly, see whether the system is short of memory.',
+      details: { exitCode },
+      cause,
+    });
+    this.#death = error;
+    this.#exited.resolve(error);
+    this.#loaded.reject(error);
+    this.#takeRun()?.fail(error);
+    if (!this.#closing) this.#failed.reject(error);
+  }
+
+  #takeRun(): ClientRun | undefined {
+    const run = this.#run;
+    if (run !== undefined && !this.#closing) this.rest();
+    this.#run = undefined;
+    return run;
+  }
+}
+
+/** Starts an engine and loads a model into it. After a rejection no engine is left running. */
+export async function loadInEngine(init: EngineInit, signal: AbortSignal | undefined): Promise<BackendModel> {
+  signal?.throwIfAborted();
+  const client = new EngineClient();
+  let info: BackendModelInfo;
+  try {
+    info = await client.load(init, signal);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  client.rest();
+  return {
+    info,
+    capabilities,
+    failed: client.failed,
+    start: (request) => client.start(request),
+    dispose: () => client.close(),
+  };
+}

@@ -1,0 +1,44 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { BusyGuard, createGuardCells, type GuardCells } from './busy-guard.js';
+import type { FromEngine, ToEngine } from './protocol.js';
+
+/** The engine's end of the connection to the model's owner. */
+export interface EngineChannel {
+  readonly guard: BusyGuard;
+  post(message: FromEngine): void;
+  /** Lets the thread or process of the engine end. */
+  close(): void;
+}
+
+/** Connects to whoever started this thread or process; see `engine-host.ts`. */
+export function openChannel(receive: (message: ToEngine) => void): EngineChannel {
+  const port = parentPort;
+  if (port !== null) {
+    port.on('message', receive);
+    return {
+      guard: new BusyGuard(workerData as GuardCells), // set by startThread()
+      post: (message) => {
+        port.postMessage(message);
+      },
+      close: () => {
+        port.close();
+      },
+    };
+  }
+  process.on('message', (message) => {
+    receive(message as ToEngine); // sent by startProcess()
+  });
+  // The owner is gone, with or without a word. This runs between native calls, where leaving is safe.
+  process.on('disconnect', () => {
+    process.exit();
+  });
+  return {
+    guard: new BusyGuard(createGuardCells()),
+    post: (message) => {
+      process.send?.(message, undefined, undefined, () => undefined);
+    },
+    close: () => {
+      process.disconnect();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { availableParallelism } from 'node:os';
+import { RkllmError } from '../../errors.js';
+import type { BackendModelInfo, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { BusyGuard } from './busy-guard.js';
+import { decode } from './decode-loop.js';
+import { Decoder } from './decoder.js';
+import { Detokenizer } from './detokenizer.js';
+import { readLayout, type ModelLayout } from './layout.js';
+import { requireOrt } from './ort.js';
+import type { EngineInit } from './protocol.js';
+import { Sampler } from './sampler.js';
+import { resolveSampling } from './sampling-settings.js';
+import { TokenQueue } from './token-queue.js';
+import { loadTokenizer, type LoadedTokenizer } from './tokenizer.js';
+
+/** Below this, dividing the work of a token between threads costs more than it gains. */
+const smallModelBytes = 50_000_000;
+const mostThreads = 4;
+
+/**
+ * Tokens of a fast model are sent together, this often; those of a slow one at once. It keeps the cost of crossing
+ * threads away from small models, and is far below what a reader notices.
+ */
+const sendIntervalMs = 2;
+
+/** Phi-3's own, whatever the configuration says: both end an answer. */
+const knownEosTokens = ['<|end|>', '<|endoftext|>'];
+
+/** A model in the thread or process that computes it. */
+export class Engine {
+  readonly info: BackendModelInfo;
+  readonly #decoder: Decoder;
+  readonly #tokenizer: LoadedTokenizer;
+  readonly #layout: ModelLayout;
+  readonly #eosTokenIds: ReadonlySet<number>;
+  readonly #sampling: ResolvedSampling;
+  readonly #prefillChunk: number;
+
+  private constructor(decoder: Decoder, tokenizer: LoadedTokenizer, layout: ModelLayout, init: EngineInit) {
+    this.#decoder = decoder;
+    this.#tokenizer = tokenizer;
+    this.#layout = layout;
+    this.#eosTokenIds = new Set([...layout.eosTokenIds, ...tokenizer.idsOf(knownEosTokens)]);
+    this.#sampling = init.sampling;
+    this.#prefillChunk = init.prefillChunk;
+    this.info = {
+      name: layout.name,
+      contextLength: decoder.contextLength,
+      quantization: layout.quantization,
+      chatTemplate: tokenizer.chatTemplate,
+      bosToken: tokenizer.bosToken,
+      eosToken: tokenizer.eosToken,
+      runtime: undefined,
+    };
+  }
+
+  /** Looks at everything that is cheap to check before the model file is loaded. */
+  static async load(init: EngineInit, guard: BusyGuard): Promise<Engine> {
+    const layout = await readLayout(init.path);
+    const tokenizer = await loadTokenizer(layout.directory);
+    const contextLength = Math.min(layout.contextLength, init.maxContextLength ?? Infinity);
+    const threads = init.threads ?? defaultThreads(layout.modelBytes);
+    const decoder = await Decoder.open(requireOrt(), layout, contextLength, threads, guard);
+    return new Engine(decoder, tokenizer, layout, init);
+  }
+
+  /** @param send - takes the tokens of the answer, packed. */
+  async run(request: RunRequest, stopRequested: () => boolean, send: (batch: TokenBatch) => void): Promise<RunEnd> {
+    const startedAt = performance.now();
+    const prompt = this.#promptTokens(request.input);
+    const detokenizer = new Detokenizer(this.#tokenizer.table);
+    const queue = new TokenQueue();
+    let sentAt = -Infinity;
+    const flush = (): void => {
+      const batch = queue.take();
+      if (batch !== undefined) send(batch);
+    };
+    const end = await decode(this.#decoder, {
+      prompt,
+      sampler: new Sampler(resolveSampling(this.#layout.search, this.#sampling, request.sampling), prompt),
+      eosTokenIds: this.#eosTokenIds,
+      limit: Math.min(request.maxNewTokens ?? Infinity, this.info.contextLength - prompt.length),
+      prefillChunk: this.#prefillChunk,
+      startedAt,
+      stopRequested,
+      emit: (id) => {
+        queue.push(id, detokenizer.next(id));
+        const now = performance.now();
+        if (now - sentAt < sendIntervalMs) return;
+        sentAt = now;
+        flush();
+      },
+    });
+    flush();
+    return end;
+  }
+
+  #promptTokens(input: RunInput): Int32Array {
+    const prompt = input.type === 'text' ? this.#tokenizer.encode(input.text) : input.tokenIds;
+    const { contextLength } = this.info;
+    if (prompt.length === 0) {
+      throw new RkllmError('RKLLM_EMPTY_PROMPT', 'The prompt has no tokens.', {
+        hint: 'Pass a prompt with at least one character.',
+      });
+    }
+    if (prompt.length >= contextLength) {
+      throw new RkllmError(
+        'RKLLM_CONTEXT_OVERFLOW',
+        `The prompt has ${prompt.length} tokens, but the context of ${contextLength} tokens must hold it and the answer.`,
+        {
+          hint: 'Shorten the prompt or the chat, or load the model with a larger maxContextLength if it allows one.',
+          details: { promptTokens: prompt.length, contextLength },
+        },
+      );
+    }
+    const { vocabularySize } = this.#decoder;
+    const stray = prompt.find((id) => id < 0 || id >= vocabularySize);
+    if (stray !== undefined) {
+      throw new RkllmError(
+        'RKLLM_INVALID_INPUT',
+        `The model has no token ${stray}: its ids are 0 to ${vocabularySize - 1}.`,
+        {
+          hint: "Make the token ids with the model's own tokenizer.",
+          details: { tokenId: stray, vocabularySize },
+        },
+      );
+    }
+    return prompt;
+  }
+}
+
+function defaultThreads(modelBytes: number): number {
+  return modelBytes < smallModelBytes ? 1 : Math.min(mostThreads, availableParallelism());
+}

@@ -1,0 +1,25 @@
+import { RkllmError } from '../../errors.js';
+import type { Backend } from '../backend.js';
+import { loadInEngine } from './client.js';
+
+/** What can be tuned for a backend as a whole. */
+export interface OnnxBackendOptions {
+  /** Tokens of a prompt that are computed in one go; an abort takes effect between two of them. Default 64. */
+  readonly prefillChunk?: number;
+}
+
+/** Makes the backend that runs ONNX models on the CPU. ONNX Runtime itself is looked for when a model is loaded. */
+export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
+  const prefillChunk = options.prefillChunk ?? 64;
+  return {
+    name: 'onnx',
+    load: async ({ path, maxContextLength, sampling, threads, signal }) => {
+      if (path === undefined) {
+        throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The ONNX backend needs the path of a model.', {
+          hint: 'Pass the directory that holds genai_config.json as the first argument of loadModel().',
+        });
+      }
+      return loadInEngine({ path, maxContextLength, sampling, threads, prefillChunk }, signal);
+    },
+  };
+}

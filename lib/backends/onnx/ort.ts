@@ -1,0 +1,70 @@
+import { open } from 'node:fs/promises';
+import type * as Ort from 'onnxruntime-node';
+import { RkllmError } from '../../errors.js';
+import type { ModelLayout } from './layout.js';
+
+export type OrtModule = typeof Ort;
+
+/** Nothing but what ends the process. What fails is thrown as well, and told from there. */
+const fatalOnly = 4;
+
+/** Looks for ONNX Runtime. An optional peer dependency: only whoever loads an ONNX model needs it. */
+export function requireOrt(): OrtModule {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- it may be missing, and must not load earlier
+    const ort = require('onnxruntime-node') as OrtModule;
+    ort.env.logLevel = 'fatal';
+    return ort;
+  } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'MODULE_NOT_FOUND';
+    const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    throw new RkllmError(
+      'RKLLM_ONNXRUNTIME_NOT_FOUND',
+      missing
+        ? 'Running an ONNX model needs the package onnxruntime-node, which is not installed.'
+        : `The package onnxruntime-node is installed but cannot be loaded: ${reason}`,
+      {
+        hint: missing
+          ? 'Run: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (the variable skips a download of GPU libraries that fails behind a firewall and is not needed here).'
+          : 'It has binaries for 64-bit Linux with glibc 2.28 or later, Windows, and macOS on Apple silicon; not for Alpine Linux.',
+        cause,
+      },
+    );
+  }
+}
+
+/** Loads the model file. Blocks the thread in a native call: to be called inside the busy guard. */
+export async function createSession(
+  ort: OrtModule,
+  layout: ModelLayout,
+  threads: number,
+): Promise<Ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(layout.modelFile, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      logSeverityLevel: fatalOnly,
+    });
+  } catch (cause) {
+    const pointer = await isGitLfsPointer(layout.modelFile);
+    const reason = pointer ? 'it is only a Git LFS pointer' : cause instanceof Error ? cause.message : String(cause);
+    throw new RkllmError('RKLLM_MODEL_INVALID', `${layout.modelFile} cannot be loaded: ${reason}`, {
+      hint: pointer
+        ? 'Run git lfs pull in the directory of the model.'
+        : 'The file or its .onnx.data is incomplete or damaged: download the model again and compare the sizes.',
+      details: { path: layout.modelFile, bytes: layout.modelBytes },
+      cause,
+    });
+  }
+}
+
+async function isGitLfsPointer(file: string): Promise<boolean> {
+  const start = 'version https://git-lfs';
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(start.length), 0, start.length, 0);
+    return buffer.toString('latin1', 0, bytesRead) === start;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Entry point of the thread or process that computes one model. Messages arrive between native calls: ONNX Runtime
+ * gives the event loop a turn before each of them, so an abort needs no shared memory.
+ */
+import { RkllmError } from '../../errors.js';
+import type { RunRequest } from '../backend.js';
+import { openChannel } from './engine-channel.js';
+import { Engine } from './engine.js';
+import { toPlainError, type EngineInit, type ToEngine } from './protocol.js';
+
+let engine: Engine | undefined;
+let abortRequested = false;
+/** The load or the run that is going on. */
+let work: Promise<void> = Promise.resolve();
+
+const channel = openChannel((message: ToEngine) => {
+  switch (message.type) {
+    case 'load':
+      work = reporting(() => load(message.init), 'RKLLM_MODEL_INVALID');
+      break;
+    case 'run':
+      abortRequested = false;
+      work = reporting(() => run(message.request), 'RKLLM_RUN_FAILED');
+      break;
+    case 'abort':
+      abortRequested = true;
+      break;
+    case 'close':
+      channel.guard.close();
+      void work.then(() => {
+        channel.close();
+      });
+  }
+});
+
+async function load(init: EngineInit): Promise<void> {
+  engine = await Engine.load(init, channel.guard);
+  channel.post({ type: 'loaded', info: engine.info });
+}
+
+async function run(request: RunRequest): Promise<void> {
+  if (engine === undefined) throw new Error('No model has been loaded.');
+  const end = await engine.run(
+    request,
+    () => abortRequested || channel.guard.closing,
+    (batch) => {
+      channel.post({ type: 'tokens', batch });
+    },
+  );
+  channel.post({ type: 'ended', end });
+}
+
+/** Reports what goes wrong instead of throwing it. */
+async function reporting(task: () => Promise<void>, code: 'RKLLM_MODEL_INVALID' | 'RKLLM_RUN_FAILED'): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    channel.post({
+      type: 'failed',
+      error: toPlainError(error, (cause) => {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        return new RkllmError(code, `The engine of the ONNX model failed: ${reason}`, {
+          hint: 'Try another export of the model; if it fails as well, report this with the model’s name.',
+          cause,
+        });
+      }),
+    });
+  }
+}

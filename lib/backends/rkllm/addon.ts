@@ -1,0 +1,162 @@
+import path from 'node:path';
+import load from 'node-gyp-build';
+import { RkllmError, type RkllmErrorCode } from '../../errors.js';
+import type { TokenBatch } from '../backend.js';
+
+declare const modelBrand: unique symbol;
+declare const runBrand: unique symbol;
+
+/** A loaded model in C++. Collected by the garbage collector it frees itself in the background. */
+export interface ModelHandle {
+  readonly [modelBrand]: true;
+}
+
+/** One run in C++. */
+export interface RunHandle {
+  readonly [runBrand]: true;
+}
+
+/** Everything is validated before; an absent sampling field means the runtime's own default. */
+export interface NativeLoadOptions {
+  /** Absolute path of the vendor's library. */
+  readonly runtimePath: string;
+  readonly modelPath: string;
+  readonly maxContextLength: number;
+  readonly topK?: number | undefined;
+  readonly topP?: number | undefined;
+  /** 0 means greedy. */
+  readonly temperature?: number | undefined;
+  readonly repeatPenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
+  readonly presencePenalty?: number | undefined;
+}
+
+export interface LoadedEvent {
+  readonly type: 'loaded';
+  readonly generation: string;
+  readonly version?: string;
+}
+
+export interface FailedEvent {
+  readonly type: 'failed';
+  readonly code: RkllmErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+export interface EndedEvent {
+  readonly type: 'ended';
+  readonly run: number;
+  /** `limited`: the run's `maxNewTokens` was reached. */
+  readonly outcome: 'completed' | 'limited' | 'aborted' | 'failed';
+  /** What the vendor's run function returned. */
+  readonly returned: number;
+  /** Of `failed`. */
+  readonly message?: string;
+  /** Absent when there was no token. */
+  readonly prefillMs?: number;
+  readonly decodeMs?: number;
+}
+
+/** What the model's thread has to say. Delivered on the JavaScript thread, in order. */
+export type NativeEvent =
+  | LoadedEvent
+  | FailedEvent
+  | EndedEvent
+  | { readonly type: 'readable'; readonly run: number }
+  | { readonly type: 'disposed' };
+
+/**
+ * The exports of `native/addon.cc`. None of them blocks; wrong arguments are a TypeError. Loading, running and
+ * disposing keep the event loop alive; an idle model does not.
+ */
+export interface NativeAddon {
+  /** One `loaded` or `failed` event follows. `onEvent` must neither throw nor refer to the returned handle. */
+  load(options: NativeLoadOptions, onEvent: (event: NativeEvent) => void): ModelHandle;
+  /** One `ended` event with `run: id` follows. The run waits its turn behind earlier ones of the model. */
+  start(model: ModelHandle, id: number, input: string | Int32Array, maxNewTokens: number | undefined): RunHandle;
+  /** All tokens since the last call. */
+  drain(run: RunHandle): TokenBatch | undefined;
+  /** False: there is nothing to drain; one `readable` event follows with the next token. */
+  arm(run: RunHandle): boolean;
+  abort(model: ModelHandle, run: RunHandle): void;
+  /** One `disposed` event follows, when the runtime is done with the model. */
+  dispose(model: ModelHandle): void;
+  /** Gives up on a model that is stuck in the vendor's driver: no event follows, and the event loop may end. */
+  abandon(model: ModelHandle): void;
+}
+
+/** Whether the addon can be loaded here, and what to install when it has to be built. */
+export type NativeAddonStatus =
+  { readonly available: true } | { readonly available: false; readonly reason: string; readonly packages: string[] };
+
+/** System packages that a build from source needs, as Debian and Ubuntu call them. */
+const buildPackages = ['g++', 'make', 'cmake'];
+
+/** This file is three levels below the package's root, in `lib/` as in `dist/`. */
+const packageRoot = path.join(__dirname, '..', '..', '..');
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * Loads the addon on first use.
+ *
+ * @throws RkllmError `RKLLM_ADDON_NOT_FOUND`.
+ */
+export function nativeAddon(): NativeAddon {
+  try {
+    return (loaded ??= load(packageRoot) as NativeAddon);
+  } catch (error) {
+    throw notFound(error);
+  }
+}
+
+/** For reports: like {@link nativeAddon}, but tells instead of throwing. */
+export function nativeAddonStatus(): NativeAddonStatus {
+  try {
+    nativeAddon();
+    return { available: true };
+  } catch (error) {
+    return { available: false, reason: messageOf(error), packages: [...buildPackages] };
+  }
+}
+
+function notFound(cause: unknown): RkllmError {
+  const platform = {
+    platform: process.platform,
+    arch: process.arch,
+    libc: libc(),
+    node: process.version,
+  };
+  return new RkllmError(
+    'RKLLM_ADDON_NOT_FOUND',
+    `The native part of rkllm could not be loaded for ${platform.platform}-${platform.arch} (${platform.libc}), Node.js ${platform.node}: ${firstLine(messageOf(cause))}`,
+    {
+      hint: `Build it: sudo apt-get install ${buildPackages.join(' ')}, then npm run build:native. The CPU backend (onnx) works without it.`,
+      details: {
+        ...platform,
+        tried: [
+          path.join(packageRoot, 'build', 'Release'),
+          path.join(packageRoot, 'build', 'Debug'),
+          path.join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`),
+        ],
+        packages: [...buildPackages],
+      },
+      cause,
+    },
+  );
+}
+
+function libc(): string {
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  const glibc = report.header?.glibcVersionRuntime;
+  return glibc === undefined ? 'no glibc' : `glibc ${glibc}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

@@ -1,0 +1,67 @@
+import type { RkllmError } from '../../errors.js';
+import type { EndedEvent, LoadedEvent, NativeEvent } from './addon.js';
+import { deferred } from './deferred.js';
+import { runFailed, toLoadError } from './native-errors.js';
+
+/** What a run does with the events of its id. */
+export interface RunListener {
+  onReadable(): void;
+  onEnded(event: EndedEvent): void;
+}
+
+/**
+ * Takes the events of one native model to whoever waits for them. It refers to waiting operations only and never to
+ * the model: the native side keeps it alive, and a forgotten model must stay collectable.
+ */
+export class EventRouter {
+  readonly #loaded = deferred<LoadedEvent>();
+  readonly #disposed = deferred<undefined>();
+  readonly #runs = new Map<number, RunListener>();
+  #nextRun = 0;
+
+  /** Rejects with an RkllmError when the load failed. */
+  readonly loaded: Promise<LoadedEvent> = this.#loaded.promise;
+  readonly disposed: Promise<undefined> = this.#disposed.promise;
+
+  /** The listener to give to the addon. Never throws. */
+  readonly onEvent = (event: NativeEvent): void => {
+    switch (event.type) {
+      case 'loaded':
+        this.#loaded.resolve(event);
+        break;
+      case 'failed':
+        this.#loaded.reject(toLoadError(event));
+        break;
+      case 'readable':
+        this.#runs.get(event.run)?.onReadable();
+        break;
+      case 'ended':
+        this.#runs.get(event.run)?.onEnded(event);
+        this.#runs.delete(event.run);
+        break;
+      case 'disposed':
+        this.#disposed.resolve(undefined);
+        break;
+    }
+  };
+
+  /** Listens to a run that is about to be started; returns the id to start it with. */
+  add(listener: RunListener): number {
+    const id = this.#nextRun;
+    this.#nextRun = (this.#nextRun + 1) % 2 ** 32;
+    this.#runs.set(id, listener);
+    return id;
+  }
+
+  /** The run could not be started. */
+  remove(id: number): void {
+    this.#runs.delete(id);
+  }
+
+  /** The model is stuck and no event will come: ends every wait. */
+  giveUp(error: RkllmError): void {
+    for (const run of this.#runs.values()) run.onEnded(runFailed(error.message));
+    this.#runs.clear();
+    this.#disposed.reject(error);
+  }
+}

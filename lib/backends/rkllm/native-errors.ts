@@ -1,0 +1,68 @@
+import { RkllmError, type RkllmErrorCode } from '../../errors.js';
+import type { EndedEvent, FailedEvent } from './addon.js';
+
+const supportedReleases = '1.1.0 to 1.1.4';
+
+/** What to do about a load that failed in C++. C++ says what was found; the next step is said here. */
+export function toLoadError({ code, message, details }: FailedEvent): RkllmError {
+  return new RkllmError(code, message, { hint: hintFor(code, details), details });
+}
+
+function hintFor(code: RkllmErrorCode, details: Readonly<Record<string, string>>): string {
+  if (code === 'RKLLM_RUNTIME_UNSUPPORTED') {
+    return `Use librkllmrt.so of a release from ${supportedReleases}, with a model that was converted for it.`;
+  }
+  if (code === 'RKLLM_RUNTIME_INVALID') return hintForLinker(details['dlerror'] ?? '');
+  if (code === 'RKLLM_INIT_FAILED') {
+    return (
+      'The runtime prints its reason on stdout, in lines that start with "E rkllm:" or "E RKNN:". Usual ones: the model ' +
+      'was converted for another SoC or by a newer toolkit, maxContextLength is above what it was converted for, the ' +
+      'NPU driver is missing or too old, or there is not enough memory.'
+    );
+  }
+  return 'Load the model again.';
+}
+
+function hintForLinker(dlerror: string): string {
+  if (dlerror.includes('libgomp.so')) return 'Install OpenMP: sudo apt-get install libgomp1.';
+  if (/GLIBC(?:XX)?_/u.test(dlerror)) return 'The library needs a newer system: use a newer image of the board.';
+  if (dlerror.includes('cannot open shared object file')) return 'Install the library that the message names.';
+  return 'Take librkllmrt.so from the airockchip/rknn-llm release that your model was converted for.';
+}
+
+/** A run that was not accepted; the addon threw a plain error, of the realm that it was first loaded in. */
+export function toStartError(error: unknown): RkllmError {
+  const { message, code } = error as { message: string; code?: string };
+  if (code === 'RKLLM_DISPOSED') {
+    return new RkllmError('RKLLM_DISPOSED', message, { hint: 'Load the model again.', cause: error });
+  }
+  return new RkllmError('RKLLM_INVALID_INPUT', `The runtime cannot take this prompt: ${message}.`, {
+    hint: 'A prompt is a non-empty string without U+0000, or an Int32Array of token ids from 0.',
+    cause: error,
+  });
+}
+
+/** A run that failed. */
+export function toRunError({ message, returned }: EndedEvent): RkllmError {
+  return new RkllmError('RKLLM_RUN_FAILED', message ?? 'The run failed.', {
+    hint: 'A prompt that is longer than the context is refused without a reason: shorten it or load with a larger maxContextLength. Otherwise the runtime prints the reason on stdout.',
+    details: { returned },
+  });
+}
+
+/** The end of a run that the addon will never report. */
+export function runFailed(message: string): EndedEvent {
+  return { type: 'ended', run: 0, outcome: 'failed', returned: 0, message };
+}
+
+/** The vendor's call does not come back. */
+export function stuck(afterMs: number): RkllmError {
+  return new RkllmError(
+    'RKLLM_RUN_FAILED',
+    `The runtime has not come back ${afterMs / 1000} s after it was asked to stop.`,
+    {
+      hint: 'It is most likely stuck in the NPU driver: end the process; if it does not help, reboot the board.',
+      details: { afterMs },
+    },
+  );
+}
