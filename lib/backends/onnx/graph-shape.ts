@@ -3,7 +3,7 @@ import { RkllmError } from '../../errors.js';
 import type { ModelLayout } from './layout.js';
 
 /** Inputs and outputs of one attention layer. */
-export interface LayerNames {
+interface LayerNames {
   readonly pastKey: string;
   readonly pastValue: string;
   readonly presentKey: string;

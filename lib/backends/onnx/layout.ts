@@ -4,7 +4,7 @@ import { RkllmError } from '../../errors.js';
 import { isMissing, readJsonFile, type JsonObject } from './json-file.js';
 
 /** Names of the graph's inputs and outputs; `%d` stands for the layer. */
-export interface GraphNames {
+interface GraphNames {
   readonly inputIds: string;
   readonly attentionMask: string;
   readonly positionIds: string;

@@ -38,7 +38,7 @@ export interface Script {
   readonly onRun?: ((prompt: string) => void) | undefined;
 }
 
-export const defaultReply = 'Hello! This is a scripted answer.';
+const defaultReply = 'Hello! This is a scripted answer.';
 
 /** A word with the space before it is a token. */
 export function wordsOf(text: string): string[] {
