@@ -25,7 +25,7 @@ function listen(signal: AbortSignal): Listening {
     const waiting = [...callbacks];
     callbacks.clear();
     stopListening(signal, callbacks);
-    for (const callback of waiting) callback();
+    for (const callback of waiting) callIsolated(callback);
   };
   const entry = { callbacks, onAbort };
   listening.set(signal, entry);
@@ -38,4 +38,15 @@ function stopListening(signal: AbortSignal, callbacks: Set<() => void>): void {
   if (entry?.callbacks !== callbacks) return;
   listening.delete(signal);
   signal.removeEventListener('abort', entry.onAbort);
+}
+
+/** One that throws must not keep the others from being called; as with any listener, the error ends the process. */
+function callIsolated(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
 }

@@ -199,7 +199,7 @@ export class ActiveGeneration implements Generation {
       this.#chunks.fail(signal?.reason);
       return;
     }
-    this.#flush();
+    this.#flush(this.#finishReason(end) === 'stop');
     const finishReason = this.#finishReason(end);
     const stopSequence = this.#stopSequence;
     const usage = usageOf(end, this.#outputTokens);
@@ -211,9 +211,10 @@ export class ActiveGeneration implements Generation {
     this.#chunks.close();
   }
 
-  #flush(): void {
+  /** What was held back comes out. An answer that was cut inside a character ends before it. */
+  #flush(complete: boolean): void {
     if (this.#stopSequence === undefined) {
-      const { text, matched } = this.#stopMatcher.push(this.#decoder.decode());
+      const { text, matched } = this.#stopMatcher.push(complete ? this.#decoder.decode() : '');
       this.#stopSequence = matched;
       const rest = matched === undefined ? text + this.#stopMatcher.flush() : text;
       if (rest !== '') this.#emit(rest);

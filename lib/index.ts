@@ -22,6 +22,7 @@ export type {
   BackendModel,
   BackendModelInfo,
   Capabilities,
+  EngineOption,
   LoadRequest,
   ResolvedSampling,
   Run,

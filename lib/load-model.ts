@@ -1,10 +1,11 @@
-import type { LoadRequest } from './backends/backend.js';
+import type { Backend, EngineOption, LoadRequest } from './backends/backend.js';
 import { findTemplate } from './chat/templates/recognize.js';
 import { RkllmError } from './errors.js';
 import { LoadedModel, pickSampling } from './loaded-model.js';
 import type { Model, ModelInfo } from './model.js';
 import { checkOptions, describe } from './options/check.js';
 import { loadTable, type LoadModelOptions } from './options/load.js';
+import type { Checked } from './options/table.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 
 /**
@@ -18,6 +19,7 @@ import { resolveModel, type ResolvedModel } from './resolve-model.js';
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
   const checked = checkOptions('loadModel()', loadTable, options);
   const resolved = resolveModel(checkPath(path), checked.backend, process.env);
+  if (resolved.substituteFor === undefined) refuseForeignOptions(resolved.backend, checked);
   const { signal, maxNewTokens, template: templateChoice = 'auto', queue } = checked;
   signal?.throwIfAborted();
   if (resolved.substituteFor !== undefined) warnOfSubstitute(resolved.substituteFor);
@@ -53,6 +55,20 @@ function checkPath(path: unknown): string | undefined {
   if (path === undefined || (typeof path === 'string' && path !== '')) return path;
   throw new RkllmError('RKLLM_INVALID_INPUT', `The path of a model cannot be ${describe(path)}.`, {
     hint: 'Pass a path as a string, or nothing for the embedded model.',
+  });
+}
+
+const engineOptions: readonly EngineOption[] = ['threads', 'runtimePath'];
+
+/** Not for a substitute: an app for the NPU keeps its options where `RKLLM_BACKEND` sends it to the CPU. */
+function refuseForeignOptions(backend: Backend, given: Checked<typeof loadTable>): void {
+  const foreign = engineOptions.find((option) => {
+    return given[option] !== undefined && backend.engineOptions?.includes(option) === false;
+  });
+  if (foreign === undefined) return;
+  throw new RkllmError('RKLLM_UNSUPPORTED_OPTION', `loadModel(): the ${backend.name} backend has no ${foreign}.`, {
+    hint: `Leave ${foreign} out, or choose another backend.`,
+    details: { owner: 'loadModel()', option: foreign, backend: backend.name },
   });
 }
 

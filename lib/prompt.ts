@@ -40,8 +40,8 @@ export function toRunInput(
   }
   if (Array.isArray(input)) return render(checkMessages(input), template);
   if (typeof input === 'object' && input !== null) {
-    if ('prompt' in input) return rawPrompt(input.prompt);
-    if ('tokenIds' in input) return tokenPrompt(input.tokenIds, capabilities);
+    if ('prompt' in input) return rawPrompt(onlyKey(input, 'prompt').prompt);
+    if ('tokenIds' in input) return tokenPrompt(onlyKey(input, 'tokenIds').tokenIds, capabilities);
   }
   throw invalidInput(`The input is ${describe(input)}.`);
 }
@@ -75,6 +75,16 @@ function checkMessage(message: unknown, index: number): ChatMessage {
     }
   }
   throw invalidInput(`Message ${String(index)} of the conversation is not one.`);
+}
+
+/** What stands beside the prompt, such as an option, would be overlooked. */
+function onlyKey<T extends object>(input: T, name: string): T {
+  const other = Object.keys(input).find((key) => key !== name);
+  if (other === undefined) return input;
+  throw new RkllmError('RKLLM_INVALID_INPUT', `A model cannot be asked this. '${other}' stands beside ${name}.`, {
+    hint: 'Pass options as the second argument: generate({ prompt }, { maxNewTokens: 100 }).',
+    details: { key: other },
+  });
 }
 
 function rawPrompt(prompt: unknown): RunInput {

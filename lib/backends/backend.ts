@@ -150,10 +150,15 @@ export interface BackendModel {
   dispose(): Promise<void>;
 }
 
+/** Load options that only some engines have. */
+export type EngineOption = 'threads' | 'runtimePath';
+
 /** Something that can load models. Users may bring their own: `loadModel(path, { backend: myBackend })`. */
 export interface Backend {
   /** Shown in `model.info.backend`. */
   readonly name: string;
+  /** Which engine options it honours; the others are refused when given. Absent: it takes all of them. */
+  readonly engineOptions?: readonly EngineOption[];
   /** Loads a model, or rejects with an RkllmError and leaves nothing running. */
   load(request: LoadRequest): Promise<BackendModel>;
 }

@@ -1,5 +1,5 @@
 import type { Run, RunEnd, TokenBatch } from '../backend.js';
-import { deferred } from './deferred.js';
+import { deferred } from '../../deferred.js';
 import { TokenQueue } from './token-queue.js';
 
 /** A run as its reader sees it; what arrives from the engine is put in by the client. */

@@ -1,7 +1,7 @@
 import { RkllmError } from '../../errors.js';
 import type { BackendModel, BackendModelInfo, Capabilities, Run, RunRequest } from '../backend.js';
 import { ClientRun } from './client-run.js';
-import { deferred } from './deferred.js';
+import { deferred } from '../../deferred.js';
 import { startEngine, type EngineHost } from './engine-host.js';
 import { fromPlainError, type EngineInit, type FromEngine } from './protocol.js';
 

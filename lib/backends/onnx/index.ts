@@ -13,6 +13,7 @@ export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
   const prefillChunk = options.prefillChunk ?? 64;
   return {
     name: 'onnx',
+    engineOptions: ['threads'],
     load: async ({ path, maxContextLength, sampling, threads, signal }) => {
       if (path === undefined) {
         throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The ONNX backend needs the path of a model.', {

@@ -17,7 +17,7 @@ export interface RunHandle {
 }
 
 /** Everything is validated before; an absent sampling field means the runtime's own default. */
-export interface NativeLoadOptions {
+interface NativeLoadOptions {
   /** Absolute path of the vendor's library. */
   readonly runtimePath: string;
   readonly modelPath: string;

@@ -1,6 +1,6 @@
 import type { RkllmError } from '../../errors.js';
 import type { EndedEvent, LoadedEvent, NativeEvent } from './addon.js';
-import { deferred } from './deferred.js';
+import { deferred } from '../../deferred.js';
 import { runFailed, toLoadError } from './native-errors.js';
 
 /** What a run does with the events of its id. */

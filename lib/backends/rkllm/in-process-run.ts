@@ -1,6 +1,6 @@
 import type { Run, RunEnd, RunRequest, TokenBatch } from '../backend.js';
 import type { EndedEvent, ModelHandle, NativeAddon, RunHandle } from './addon.js';
-import { deferred } from './deferred.js';
+import { deferred } from '../../deferred.js';
 import type { EventRouter, RunListener } from './event-router.js';
 import { toRunError, toStartError } from './native-errors.js';
 

@@ -1,0 +1,146 @@
+// The exports, and nothing else. There is no per-environment data: everything hangs on the handles that an
+// environment holds. The functions are declared for TypeScript in lib/backends/rkllm/addon.ts.
+#include <napi.h>
+
+#include <exception>
+#include <utility>
+
+#include "arguments.h"
+#include "bindings/events.h"
+#include "bindings/handles.h"
+#include "bindings/model_handle.h"
+
+namespace rkllm {
+namespace {
+
+constexpr napi_type_tag kModelTag = {0x8d0f6f0c6b8e4a52, 0xa1d94f1e7c3b2068};
+constexpr napi_type_tag kRunTag = {0x3b7e52d19c604f8b, 0x95c2e8a06d1f4b37};
+using ModelObject = Handle<ModelHandle, kModelTag>;
+using RunObject = Handle<Run, kRunTag>;
+
+std::optional<LoadParams> ReadLoadParams(Napi::Env env, Napi::Object options) {
+  LoadParams params;
+  auto path = ReadText(env, GetProperty(options, "modelPath"), "modelPath");
+  if (!path) return std::nullopt;
+  params.model_path = std::move(*path);
+  const auto context = ReadInteger(env, GetProperty(options, "maxContextLength"), "maxContextLength", 1, kMaxInt32);
+  if (!context) return std::nullopt;
+  params.max_context_length = static_cast<std::int32_t>(*context);
+  const bool complete = ReadOptional(env, options, "topK", params.top_k) &&
+                        ReadOptional(env, options, "topP", params.top_p) &&
+                        ReadOptional(env, options, "temperature", params.temperature) &&
+                        ReadOptional(env, options, "repeatPenalty", params.repeat_penalty) &&
+                        ReadOptional(env, options, "frequencyPenalty", params.frequency_penalty) &&
+                        ReadOptional(env, options, "presencePenalty", params.presence_penalty);
+  return complete ? std::optional<LoadParams>(std::move(params)) : std::nullopt;
+}
+
+// load(options, onEvent): model
+Napi::Value Load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject()) return Refuse(env, "options must be an object"), env.Undefined();
+  if (!info[1].IsFunction()) return Refuse(env, "onEvent must be a function"), env.Undefined();
+  const auto options = info[0].As<Napi::Object>();
+  auto runtime_path = ReadText(env, GetProperty(options, "runtimePath"), "runtimePath");
+  if (!runtime_path) return env.Undefined();
+  if (runtime_path->front() != '/') return Refuse(env, "runtimePath must be absolute"), env.Undefined();
+  auto params = ReadLoadParams(env, options);
+  if (!params) return env.Undefined();
+  auto model = ModelHandle::Create(env, info[1].As<Napi::Function>(), std::move(*runtime_path), std::move(*params));
+  return model ? ModelObject::Wrap(env, std::move(model)) : env.Undefined();
+}
+
+// start(model, id, input, maxNewTokens?): run
+Napi::Value Start(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto model = ModelObject::Unwrap(env, info[0], "model");
+  if (!model) return env.Undefined();
+  const auto id = ReadInteger(env, info[1], "id", 0, std::numeric_limits<std::uint32_t>::max());
+  if (!id) return env.Undefined();
+  RunParams params;
+  if (info[2].IsString()) {
+    auto prompt = ReadText(env, info[2], "input");
+    if (!prompt) return env.Undefined();
+    params.input = std::move(*prompt);
+  } else {
+    auto ids = ReadTokenIds(env, info[2], "input");
+    if (!ids) return env.Undefined();
+    params.input = std::move(*ids);
+  }
+  if (!info[3].IsUndefined()) {
+    const auto limit = ReadInteger(env, info[3], "maxNewTokens", 1, kMaxInt32);
+    if (!limit) return env.Undefined();
+    params.max_new_tokens = static_cast<std::int32_t>(*limit);
+  }
+  auto run = model->Start(static_cast<std::uint32_t>(*id), std::move(params));
+  if (run) return RunObject::Wrap(env, std::move(run));
+  ThrowError(env, Name(ErrorCode::kDisposed), "The model has been disposed.");
+  return env.Undefined();
+}
+
+// drain(run): tokens | undefined
+Napi::Value Drain(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto run = RunObject::Unwrap(env, info[0], "run");
+  if (!run) return env.Undefined();
+  TokenBatch batch;
+  run->Drain(batch);
+  return batch.empty() ? env.Undefined() : Napi::Value(env, ToTokens(env, batch));
+}
+
+// arm(run): boolean
+Napi::Value Arm(const Napi::CallbackInfo& info) {
+  const auto run = RunObject::Unwrap(info.Env(), info[0], "run");
+  if (!run) return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), run->Arm());
+}
+
+// abort(model, run): void
+Napi::Value Abort(const Napi::CallbackInfo& info) {
+  const auto model = ModelObject::Unwrap(info.Env(), info[0], "model");
+  if (!model) return info.Env().Undefined();
+  const auto run = RunObject::Unwrap(info.Env(), info[1], "run");
+  if (run) model->Abort(*run);
+  return info.Env().Undefined();
+}
+
+// dispose(model): void
+Napi::Value Dispose(const Napi::CallbackInfo& info) {
+  if (const auto model = ModelObject::Unwrap(info.Env(), info[0], "model")) model->Dispose();
+  return info.Env().Undefined();
+}
+
+// abandon(model): void
+Napi::Value Abandon(const Napi::CallbackInfo& info) {
+  if (const auto model = ModelObject::Unwrap(info.Env(), info[0], "model")) model->Abandon();
+  return info.Env().Undefined();
+}
+
+// The C entry point around every export: what the standard library throws becomes a JavaScript error.
+template <Napi::Value (*Function)(const Napi::CallbackInfo&)>
+Napi::Value Guarded(const Napi::CallbackInfo& info) {
+  try {
+    return Function(info);
+  } catch (const std::exception& failure) {
+    ThrowError(info.Env(), nullptr, failure.what());
+    return info.Env().Undefined();
+  }
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("load", Napi::Function::New<Guarded<Load>>(env, "load"));
+  exports.Set("start", Napi::Function::New<Guarded<Start>>(env, "start"));
+  exports.Set("drain", Napi::Function::New<Guarded<Drain>>(env, "drain"));
+  exports.Set("arm", Napi::Function::New<Guarded<Arm>>(env, "arm"));
+  exports.Set("abort", Napi::Function::New<Guarded<Abort>>(env, "abort"));
+  exports.Set("dispose", Napi::Function::New<Guarded<Dispose>>(env, "dispose"));
+  exports.Set("abandon", Napi::Function::New<Guarded<Abandon>>(env, "abandon"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace rkllm
+
+static Napi::Object InitRkllm(Napi::Env env, Napi::Object exports) { return rkllm::Init(env, exports); }
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, InitRkllm)

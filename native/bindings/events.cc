@@ -1,0 +1,117 @@
+#include "events.h"
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace rkllm {
+namespace {
+
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(napi_env env) : env_(env) {
+    if (napi_create_object(env, &object_) != napi_ok) object_ = nullptr;
+  }
+
+  napi_value object() const { return object_; }
+
+  void Set(const char* key, napi_value value) {
+    if (object_ != nullptr && value != nullptr) napi_set_named_property(env_, object_, key, value);
+  }
+  void Set(const char* key, std::string_view text) {
+    napi_value value = nullptr;
+    if (napi_create_string_utf8(env_, text.data(), text.size(), &value) == napi_ok) Set(key, value);
+  }
+  void Set(const char* key, double number) {
+    napi_value value = nullptr;
+    if (napi_create_double(env_, number, &value) == napi_ok) Set(key, value);
+  }
+
+ private:
+  napi_env env_;
+  napi_value object_ = nullptr;
+};
+
+constexpr const char* Name(RunOutcome::Kind kind) {
+  switch (kind) {
+    case RunOutcome::Kind::kCompleted:
+      return "completed";
+    case RunOutcome::Kind::kLimited:
+      return "limited";
+    case RunOutcome::Kind::kAborted:
+      return "aborted";
+    case RunOutcome::Kind::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+struct NoticeWriter {
+  napi_env env;
+  ObjectWriter& event;
+
+  void operator()(const Loaded& notice) const {
+    event.Set("type", "loaded");
+    event.Set("generation", rkllm::Name(notice.generation));
+    if (!notice.version.empty()) event.Set("version", notice.version);
+  }
+
+  void operator()(const Error& notice) const {
+    event.Set("type", "failed");
+    event.Set("code", rkllm::Name(notice.code));
+    event.Set("message", notice.message);
+    ObjectWriter details(env);
+    for (const auto& [key, value] : notice.details) details.Set(key.c_str(), value);
+    event.Set("details", details.object());
+  }
+
+  void operator()(const Readable& notice) const {
+    event.Set("type", "readable");
+    event.Set("run", static_cast<double>(notice.run));
+  }
+
+  void operator()(const Ended& notice) const {
+    const RunOutcome& outcome = notice.outcome;
+    event.Set("type", "ended");
+    event.Set("run", static_cast<double>(notice.run));
+    event.Set("outcome", Name(outcome.kind));
+    event.Set("returned", static_cast<double>(outcome.code));
+    if (!outcome.failure.empty()) event.Set("message", outcome.failure);
+    if (outcome.prefill_ms >= 0) event.Set("prefillMs", outcome.prefill_ms);
+    if (outcome.decode_ms >= 0) event.Set("decodeMs", outcome.decode_ms);
+  }
+
+  void operator()(const Disposed& /*notice*/) const { event.Set("type", "disposed"); }
+};
+
+}  // namespace
+
+napi_value ToEvent(napi_env env, const Notice& notice) {
+  ObjectWriter event(env);
+  std::visit(NoticeWriter{env, event}, notice);
+  return event.object();
+}
+
+napi_value ToTokens(napi_env env, const TokenBatch& batch) {
+  const std::size_t count = batch.ids.size();
+  const std::size_t table = count * sizeof(std::int32_t);
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  if (napi_create_arraybuffer(env, 2 * table + batch.bytes.size(), &data, &buffer) != napi_ok) return nullptr;
+  auto* target = static_cast<char*>(data);
+  std::memcpy(target, batch.ids.data(), table);
+  std::memcpy(target + table, batch.ends.data(), table);
+  if (!batch.bytes.empty()) std::memcpy(target + 2 * table, batch.bytes.data(), batch.bytes.size());
+
+  ObjectWriter tokens(env);
+  const auto set_view = [&](const char* key, napi_typedarray_type type, std::size_t length, std::size_t offset) {
+    napi_value view = nullptr;
+    if (napi_create_typedarray(env, type, length, buffer, offset, &view) == napi_ok) tokens.Set(key, view);
+  };
+  set_view("tokenIds", napi_int32_array, count, 0);
+  set_view("ends", napi_uint32_array, count, table);
+  set_view("bytes", napi_uint8_array, batch.bytes.size(), 2 * table);
+  return tokens.object();
+}
+
+}  // namespace rkllm

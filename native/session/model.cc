@@ -1,0 +1,193 @@
+#include "model.h"
+
+#include <string>
+#include <utility>
+
+#include "exit_guard.h"
+
+namespace rkllm {
+
+bool Model::Load(std::string runtime_path, LoadParams params) {
+  if (!thread_.Start()) return false;
+  // Jobs share the model: it stays until its thread is done with it, however long a stuck driver takes.
+  return thread_.Post([self = shared_from_this(), path = std::move(runtime_path), params = std::move(params)] {
+    self->LoadOnThread(path, params);
+  });
+}
+
+std::shared_ptr<Run> Model::Start(std::uint32_t id, RunParams params) {
+  auto run = std::make_shared<Run>(id, std::move(params), run_mutex_);
+  const bool accepted = thread_.Post([self = shared_from_this(), run] { self->RunOnThread(run); });
+  return accepted ? run : nullptr;
+}
+
+void Model::Abort(Run& run) {
+  const std::lock_guard<std::mutex> lock(abort_mutex_);
+  run.RequestAbort();
+  if (abortable_ != &run) return;  // not started, ended, or giving tokens: the next token's callback aborts it
+  abortable_ = nullptr;            // once: a second call could come after the end and hit the next run
+  adapter_->Abort();
+}
+
+void Model::Dispose() {
+  {
+    const std::lock_guard<std::mutex> lock(abort_mutex_);
+    if (disposing_) return;
+    disposing_ = true;
+  }
+  std::shared_ptr<Run> running;
+  {
+    const std::lock_guard<std::mutex> lock(*run_mutex_);
+    running = current_;
+  }
+  if (running) Abort(*running);
+  thread_.Post([self = shared_from_this()] { self->DestroyOnThread(); });
+  thread_.Close();
+}
+
+bool Model::Join(std::chrono::milliseconds limit) {
+  const bool joined = thread_.Join(limit);
+  if (!joined) stuck_ = true;
+  return joined;
+}
+
+std::vector<Notice> Model::TakeNotices() {
+  const std::lock_guard<std::mutex> lock(notices_mutex_);
+  return std::exchange(notices_, {});
+}
+
+void Model::Say(Notice notice) {
+  {
+    const std::lock_guard<std::mutex> lock(notices_mutex_);
+    notices_.push_back(std::move(notice));
+  }
+  waker_->Wake();
+}
+
+void Model::LoadOnThread(const std::string& runtime_path, const LoadParams& params) {
+  try {
+    Say(TryLoad(runtime_path, params));
+  } catch (...) {  // the vendor's own exceptions have types of another copy of the standard library
+    Say(Error{ErrorCode::kInitFailed, "The runtime or this addon threw a C++ exception while loading.", {}});
+  }
+}
+
+Notice Model::TryLoad(const std::string& runtime_path, const LoadParams& params) {
+  {
+    const std::lock_guard<std::mutex> lock(abort_mutex_);
+    if (disposing_) return Error{ErrorCode::kDisposed, "The model was disposed before it was loaded.", {}};
+  }
+  auto library = Library::Open(runtime_path);
+  if (!library.ok()) return library.error();
+  auto generation = Identify(*library.value());
+  if (!generation.ok()) return generation.error();
+
+  GuardExit(weak_from_this());
+  auto adapter = MakeAdapter(generation.value(), library.value());
+  const int code = adapter->Init(params, *this);
+  if (code != 0) {
+    return Error{ErrorCode::kInitFailed,
+                 "The runtime could not load the model: rkllm_init returned " + std::to_string(code) + ".",
+                 {{"code", std::to_string(code)},
+                  {"modelPath", params.model_path},
+                  {"runtimePath", runtime_path},
+                  {"maxContextLength", std::to_string(params.max_context_length)}}};
+  }
+  GuardExit(weak_from_this());  // again: it has to come before what the vendor's init has registered for the exit
+  adapter_ = std::move(adapter);
+  return Loaded{generation.value(), library.value()->version()};
+}
+
+void Model::RunOnThread(const std::shared_ptr<Run>& run) {
+  RunOutcome outcome;
+  try {
+    outcome = TryRun(run);
+  } catch (...) {  // the vendor's own exceptions have types of another copy of the standard library
+    Leave();
+    outcome.kind = RunOutcome::Kind::kFailed;
+    outcome.failure = "The runtime or this addon threw a C++ exception during the run.";
+  }
+  Say(Ended{run->id(), std::move(outcome)});
+}
+
+RunOutcome Model::TryRun(const std::shared_ptr<Run>& run) {
+  RunOutcome outcome;
+  if (!adapter_) {
+    outcome.kind = RunOutcome::Kind::kFailed;
+    outcome.failure = "No model is loaded.";
+    return outcome;
+  }
+  if (!Enter(run)) {
+    outcome.kind = RunOutcome::Kind::kAborted;
+    return outcome;
+  }
+  run->Begin();
+  const int code = adapter_->Run(run->params());
+  Leave();
+  return run->Conclude(code);
+}
+
+// False: aborted before it started. The runtime must not hear of it: whether an abort without a run in flight would
+// hit the next run is not documented.
+bool Model::Enter(const std::shared_ptr<Run>& run) {
+  {
+    const std::lock_guard<std::mutex> lock(*run_mutex_);
+    current_ = run;
+    first_event_ = true;
+  }
+  {
+    const std::lock_guard<std::mutex> lock(abort_mutex_);
+    if (!disposing_ && !run->abort_requested()) {
+      abortable_ = run.get();
+      return true;
+    }
+  }
+  Leave();
+  return false;
+}
+
+// After this, an event of the runtime that comes late finds no run and is ignored.
+void Model::Leave() {
+  {
+    const std::lock_guard<std::mutex> lock(abort_mutex_);
+    abortable_ = nullptr;
+  }
+  const std::lock_guard<std::mutex> lock(*run_mutex_);
+  current_.reset();
+}
+
+void Model::DestroyOnThread() {
+  if (adapter_) {
+    adapter_->Destroy();
+    adapter_.reset();
+  }
+  Say(Disposed{});
+}
+
+// In the runtime's callback, so inside rkllm_run. From the first event on, aborts are made from here and only here:
+// this is the one place where the run is certainly in flight.
+void Model::OnRunEvent(const RunEvent& event) noexcept {
+  Run::Reaction reaction;
+  std::uint32_t id = 0;
+  {
+    const std::lock_guard<std::mutex> lock(*run_mutex_);
+    if (!current_) return;
+    id = current_->id();
+    try {
+      reaction = current_->Take(event);
+    } catch (...) {
+      current_->Fail("Out of memory for the generated tokens.");
+      reaction.abort_runtime = true;
+    }
+    if (first_event_) {
+      // Not taken: another thread is inside Abort() for this very run. The next event tries again.
+      const std::unique_lock<std::mutex> abort_lock(abort_mutex_, std::try_to_lock);
+      if (abort_lock.owns_lock()) abortable_ = nullptr;
+      first_event_ = !abort_lock.owns_lock();
+    }
+  }
+  if (reaction.abort_runtime) adapter_->Abort();
+  if (reaction.announce) Say(Readable{id});
+}
+
+}  // namespace rkllm

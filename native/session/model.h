@@ -1,0 +1,91 @@
+// One loaded model: the order of load, runs and destruction, and who may call the runtime when. Knows no Node-API.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "../errors.h"
+#include "../runtime/adapter.h"
+#include "inference_thread.h"
+#include "run.h"
+#include "waker.h"
+
+namespace rkllm {
+
+// What the inference thread has to say to JavaScript. Every load ends in one Loaded or one Failed, every run that was
+// accepted in one Ended, every disposal in one Disposed.
+struct Loaded {
+  Generation generation;
+  std::string version;
+};
+struct Readable {
+  std::uint32_t run;
+};
+struct Ended {
+  std::uint32_t run;
+  RunOutcome outcome;
+};
+struct Disposed {};
+using Notice = std::variant<Loaded, Error, Readable, Ended, Disposed>;
+
+class Model final : public std::enable_shared_from_this<Model>, private RunSink {
+ public:
+  explicit Model(std::shared_ptr<Waker> waker) : waker_(std::move(waker)) {}
+
+  // Starts the thread and the load. False when the system has no thread to give.
+  bool Load(std::string runtime_path, LoadParams params);
+  // The run waits its turn behind earlier ones. nullptr after Dispose().
+  std::shared_ptr<Run> Start(std::uint32_t id, RunParams params);
+  // Concerns this run only: the runtime is touched only while this very run is in flight.
+  void Abort(Run& run);
+  // Ends what runs, frees the handle on the inference thread and lets that thread go. Returns at once; idempotent.
+  void Dispose();
+  // Waits for the end of the thread after Dispose(). False when it is stuck; it is then left alone for good.
+  bool Join(std::chrono::milliseconds limit);
+  // A Join() has failed: nobody should wait for this model again.
+  bool stuck() const { return stuck_; }
+  // No more notices leave this model.
+  void Silence() { waker_->Close(); }
+
+  std::vector<Notice> TakeNotices();
+
+ private:
+  void LoadOnThread(const std::string& runtime_path, const LoadParams& params);
+  Notice TryLoad(const std::string& runtime_path, const LoadParams& params);
+  void RunOnThread(const std::shared_ptr<Run>& run);
+  RunOutcome TryRun(const std::shared_ptr<Run>& run);
+  void DestroyOnThread();
+  bool Enter(const std::shared_ptr<Run>& run);
+  void Leave();
+
+  void OnRunEvent(const RunEvent& event) noexcept override;
+  void Say(Notice notice);
+
+  const std::shared_ptr<Waker> waker_;
+  InferenceThread thread_;
+  std::unique_ptr<Adapter> adapter_;  // inference thread; Abort() borrows it under abort_mutex_
+
+  std::mutex notices_mutex_;
+  std::vector<Notice> notices_;  // guarded by notices_mutex_
+
+  // Guards the run whose events are accepted, and all runs' contents (see Run). Held in every callback.
+  const std::shared_ptr<std::mutex> run_mutex_ = std::make_shared<std::mutex>();
+  std::shared_ptr<Run> current_;
+  bool first_event_ = false;  // of current_: still abortable from outside its callback
+
+  // Guards the two below. A callback of the runtime never waits for it; may be held when taking run_mutex_.
+  std::mutex abort_mutex_;
+  Run* abortable_ = nullptr;  // in flight and without an event yet: another thread may abort it
+  bool disposing_ = false;
+
+  std::atomic<bool> stuck_{false};
+};
+
+}  // namespace rkllm

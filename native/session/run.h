@@ -1,0 +1,77 @@
+// One generation: its prompt, its tokens on their way to JavaScript, and how it ended.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "../runtime/adapter.h"
+#include "token_batch.h"
+
+namespace rkllm {
+
+struct RunOutcome {
+  enum class Kind { kCompleted, kLimited, kAborted, kFailed };
+  Kind kind = Kind::kCompleted;
+  std::string failure;     // of kFailed
+  int code = 0;            // what the vendor's run function returned
+  double prefill_ms = -1;  // start to first token; negative: there was none
+  double decode_ms = -1;   // first token to the end
+};
+
+// Shared by the inference thread, which fills it, and the JavaScript thread, which drains it. All runs of a model
+// share one mutex: they never run at the same time, and one lock covers the run and the question which run it is.
+class Run {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Run(std::uint32_t id, RunParams params, std::shared_ptr<std::mutex> mutex)
+      : id_(id), params_(std::move(params)), mutex_(std::move(mutex)) {}
+
+  std::uint32_t id() const { return id_; }
+  const RunParams& params() const { return params_; }
+
+  // JavaScript thread. Swaps out all tokens so far, in exchange for an empty batch.
+  void Drain(TokenBatch& batch);
+  // JavaScript thread. False: nothing to read, the next token or the end will be announced. True: no need to wait.
+  bool Arm();
+  // Any thread. What the runtime still gives is dropped from now on.
+  void RequestAbort();
+  bool abort_requested() const;
+
+  // What the inference thread has to do after an event.
+  struct Reaction {
+    bool abort_runtime = false;
+    bool announce = false;
+  };
+  // The mutex is held by the caller (Model).
+  Reaction Take(const RunEvent& event);
+  // A failure of ours, such as no memory. The mutex is held by the caller.
+  void Fail(const char* failure);
+
+  // Inference thread: the vendor's run function was entered, and has returned.
+  void Begin() { started_ = Clock::now(); }
+  RunOutcome Conclude(int code);
+
+ private:
+  Reaction TakeToken(const RunEvent& event);
+
+  const std::uint32_t id_;
+  const RunParams params_;
+  const std::shared_ptr<std::mutex> mutex_;  // guards everything below
+  TokenBatch batch_;
+  std::int64_t tokens_ = 0;
+  bool armed_ = false;
+  bool abort_requested_ = false;
+  bool finished_ = false;  // the runtime said so before an abort was requested
+  bool limited_ = false;   // the last token that was wanted has come
+  std::string failure_;
+  Clock::time_point started_{};
+  Clock::time_point first_token_{};
+  Clock::time_point finish_{};
+};
+
+}  // namespace rkllm

@@ -1,0 +1,41 @@
+// Tokens packed for one crossing to JavaScript.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+namespace rkllm {
+
+// Token i is ids[i]; its text is bytes[ends[i - 1] .. ends[i]). Not synchronized: its owner (Run) locks.
+struct TokenBatch {
+  std::vector<char> bytes;  // UTF-8, as the vendor gave it
+  std::vector<std::int32_t> ids;
+  std::vector<std::uint32_t> ends;
+
+  bool empty() const { return ids.empty(); }
+
+  // False when the text would pass 4 GiB: a reader that far behind is not coming back.
+  bool Append(std::int32_t id, std::string_view text) {
+    if (text.size() > std::numeric_limits<std::uint32_t>::max() - bytes.size()) return false;
+    bytes.insert(bytes.end(), text.begin(), text.end());
+    ids.push_back(id);
+    ends.push_back(static_cast<std::uint32_t>(bytes.size()));
+    return true;
+  }
+
+  // Keeps the memory for the next tokens, unless a burst made it large.
+  void Clear() {
+    constexpr std::size_t kKeep = 262144;
+    if (bytes.capacity() > kKeep || ids.capacity() > kKeep) {
+      *this = TokenBatch();
+      return;
+    }
+    bytes.clear();
+    ids.clear();
+    ends.clear();
+  }
+};
+
+}  // namespace rkllm

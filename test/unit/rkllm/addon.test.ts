@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { nativeAddonStatus } from '../../../lib/backends/rkllm/addon.js';
+import { root, runNode } from '../../support/run-node.js';
+import { directory, fakeRuntime } from './fake-model.js';
+
+test('the addon that this test run uses is available', () => {
+  expect(nativeAddonStatus()).toEqual({ available: true });
+});
+
+test('the addon links neither the vendor runtime nor the C++ library of the host', () => {
+  const dynamic = execFileSync('readelf', ['-d', path.join(root, 'build', 'Release', 'rkllm.node')], {
+    encoding: 'utf8',
+  });
+  expect(dynamic).not.toMatch(/rkllmrt|libstdc\+\+/u);
+  expect(dynamic).toContain('NODELETE');
+});
+
+test('the fake runtime exports what 1.1.x exports, and nothing else', () => {
+  const symbols = execFileSync('nm', ['-D', '--defined-only', '--format=posix', fakeRuntime('1.1.1')], {
+    encoding: 'utf8',
+  });
+  const names = symbols
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0]);
+  expect(names.sort()).toEqual([
+    'rkllm_abort',
+    'rkllm_createDefaultParam',
+    'rkllm_destroy',
+    'rkllm_init',
+    'rkllm_is_running',
+    'rkllm_load_lora',
+    'rkllm_load_prompt_cache',
+    'rkllm_release_prompt_cache',
+    'rkllm_run',
+    'rkllm_run_async',
+  ]);
+});
+
+describe('without a build of the addon', () => {
+  /** The package as it is on a machine without a compiler and without a prebuild. */
+  const bare = path.join(directory, 'package');
+  beforeAll(() => {
+    mkdirSync(path.join(bare, 'node_modules'), { recursive: true });
+    cpSync(path.join(root, 'dist'), path.join(bare, 'dist'), { recursive: true });
+    writeFileSync(path.join(bare, 'package.json'), '{"name":"rkllm","type":"commonjs"}');
+    const loader = path.join('node_modules', 'node-gyp-build');
+    symlinkSync(path.join(root, loader), path.join(bare, loader));
+  });
+
+  async function inBare(expression: string): Promise<unknown> {
+    const model = path.join(directory, 'any.rkllm');
+    writeFileSync(model, '#fake-rkllm');
+    const program = `const addon = require(${JSON.stringify(path.join(bare, 'dist/backends/rkllm/addon.js'))});
+      const { createRkllmBackend } = require(${JSON.stringify(path.join(bare, 'dist/backends/rkllm/index.js'))});
+      const load = () => createRkllmBackend().load({ path: ${JSON.stringify(model)}, sampling: {} });
+      (async () => console.log(JSON.stringify(await ${expression})))();`;
+    const { stdout, stderr } = await runNode(['-e', program]);
+    expect(stderr).toBe('');
+    return JSON.parse(stdout);
+  }
+
+  test('the status says why and what to install', async () => {
+    expect(await inBare('addon.nativeAddonStatus()')).toEqual({
+      available: false,
+      reason: expect.stringContaining(`${process.platform}-${process.arch}`) as string,
+      packages: ['g++', 'make', 'cmake'],
+    });
+  });
+
+  test('a load says where, what and how', async () => {
+    const facts = 'load().catch(({ code, message, hint, details }) => ({ code, message, hint, details }))';
+    expect(await inBare(facts)).toEqual({
+      code: 'RKLLM_ADDON_NOT_FOUND',
+      message: expect.stringContaining(`Node.js ${process.version}`) as string,
+      hint: expect.stringMatching(/sudo apt-get install g\+\+ make cmake.*npm run build:native.*onnx/u) as string,
+      details: {
+        platform: process.platform,
+        arch: process.arch,
+        libc: expect.any(String) as string,
+        node: process.version,
+        tried: [
+          path.join(bare, 'build', 'Release'),
+          path.join(bare, 'build', 'Debug'),
+          path.join(bare, 'prebuilds', `${process.platform}-${process.arch}`),
+        ],
+        packages: ['g++', 'make', 'cmake'],
+      },
+    });
+  });
+});
+
+describe('the check for the toolchain', () => {
+  const check = path.join(root, 'tools', 'check-native-toolchain.mjs');
+
+  test('passes where the addon was built', async () => {
+    expect(await runNode([check])).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+  });
+
+  test('names what is missing, and only that', async () => {
+    const tools = path.join(directory, 'tools');
+    mkdirSync(tools);
+    writeFileSync(path.join(tools, 'cmake'), '', { mode: 0o755 });
+    writeFileSync(path.join(tools, 'make'), '', { mode: 0o644 }); // not a program
+    const { code, stderr } = await runNode([check], { env: { PATH: tools, CXX: '' } });
+    expect(code).toBe(1);
+    expect(stderr).toContain('sudo apt-get install g++ make cmake');
+    expect(stderr.match(/^ {2}- .*$/gmu)).toEqual(['  - a C++ compiler (g++ or clang++)', '  - make or ninja']);
+  });
+});

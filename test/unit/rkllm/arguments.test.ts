@@ -1,0 +1,189 @@
+import { nativeAddon, type ModelHandle, type NativeEvent } from '../../../lib/backends/rkllm/addon.js';
+import { FakeModel, fakeRuntime, until } from './fake-model.js';
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+/** The exports without their types. */
+const addon = nativeAddon() as unknown as Record<string, AnyFunction>;
+
+/** What a call throws: its name, since the addon's errors are of another realm than the test's. */
+function thrownBy(name: string, args: unknown[]): string | undefined {
+  try {
+    addon[name]?.(...args);
+  } catch (error) {
+    return (error as Error).name;
+  }
+  return undefined;
+}
+
+/** A loaded model and what it reports, below the backend. */
+async function loadNative(...script: string[]): Promise<{ model: ModelHandle; events: NativeEvent[] }> {
+  const events: NativeEvent[] = [];
+  const options = { runtimePath: fakeRuntime('1.1.1'), modelPath: new FakeModel(...script).path, maxContextLength: 64 };
+  const model = nativeAddon().load(options, (event) => events.push(event));
+  await until(() => events.length > 0);
+  expect(events[0]?.type).toBe('loaded');
+  return { model, events };
+}
+
+async function disposeNative({ model, events }: Awaited<ReturnType<typeof loadNative>>): Promise<void> {
+  nativeAddon().dispose(model);
+  await until(() => events.at(-1)?.type === 'disposed');
+}
+
+const oddities: unknown[] = [
+  undefined,
+  null,
+  true,
+  0,
+  -1,
+  NaN,
+  1e300,
+  10n,
+  '',
+  'text',
+  Symbol('s'),
+  {},
+  [],
+  () => undefined,
+  new Proxy({}, {}),
+  new Int32Array(2),
+  new ArrayBuffer(8),
+  Object.create(null),
+  new Date(),
+];
+
+test('exports seven functions', () => {
+  expect(Object.keys(addon).sort()).toEqual(['abandon', 'abort', 'arm', 'dispose', 'drain', 'load', 'start']);
+});
+
+describe.each(['start', 'drain', 'arm', 'abort', 'dispose', 'abandon'])('%s()', (name) => {
+  test('refuses what is no handle', () => {
+    expect(thrownBy(name, [])).toBe('TypeError');
+    for (const odd of oddities) expect([odd, thrownBy(name, [odd, 1, 'x'])]).toEqual([odd, 'TypeError']);
+  });
+
+  test('refuses the handle of the other kind, and what imitates a handle', async () => {
+    const loaded = await loadNative('token a');
+    const { model, events } = loaded;
+    const run = nativeAddon().start(model, 5, 'hi', undefined);
+    await until(() => events.at(-1)?.type === 'ended');
+    const takesRun = name === 'drain' || name === 'arm';
+    const [right, wrong] = takesRun ? [run, model] : [model, run];
+    expect(thrownBy(name, [wrong, 1, 'x'])).toBe('TypeError');
+    expect(thrownBy(name, [Object.create(right), 1, 'x'])).toBe('TypeError');
+    expect(thrownBy(name, [new Proxy(right, {}), 1, 'x'])).toBe('TypeError');
+    expect(thrownBy(name, [structuredClone(right), 1, 'x'])).toBe('TypeError');
+    await disposeNative(loaded);
+  });
+});
+
+describe('load()', () => {
+  const good = { runtimePath: fakeRuntime('1.1.1'), modelPath: '/tmp/x', maxContextLength: 64 };
+  const listener = (): void => undefined;
+
+  test('refuses what are no options or no listener', () => {
+    expect(thrownBy('load', [])).toBe('TypeError');
+    for (const odd of oddities) expect([odd, thrownBy('load', [odd, listener])]).toEqual([odd, 'TypeError']);
+    const noListeners = oddities.filter((odd) => typeof odd !== 'function');
+    for (const odd of noListeners) expect([odd, thrownBy('load', [good, odd])]).toEqual([odd, 'TypeError']);
+  });
+
+  test.each([
+    ['runtimePath', [undefined, null, 1, '', 'relative.so', '/a\0b', {}]],
+    ['modelPath', [undefined, null, 1, '', '/a\0b', {}]],
+    ['maxContextLength', [undefined, null, '64', 0, -1, 1.5, NaN, Infinity, 2 ** 31, 10n, {}]],
+    ['topK', [null, '1', 0, -1, 1.5, NaN, 2 ** 31, {}]],
+    ['topP', [null, '1', NaN, Infinity, 1e39, {}]],
+    ['temperature', [null, '1', NaN, -Infinity, {}]],
+    ['repeatPenalty', [null, '1', NaN, {}]],
+    ['frequencyPenalty', [null, '1', NaN, {}]],
+    ['presencePenalty', [null, '1', NaN, -1e39, {}]],
+  ])('refuses a wrong %s', (field, values) => {
+    for (const value of values) {
+      expect([value, thrownBy('load', [{ ...good, [field]: value }, listener])]).toEqual([value, 'TypeError']);
+    }
+  });
+
+  test('passes on what a getter throws, even nothing', () => {
+    const hostile = Object.defineProperty({ ...good }, 'topP', {
+      get: () => {
+        throw undefined; // eslint-disable-line @typescript-eslint/only-throw-error -- that is the point
+      },
+    });
+    let thrown: unknown = 'nothing';
+    try {
+      addon['load']?.(hostile, listener);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeUndefined();
+    for (const field of [...Object.keys(good), 'topK', 'temperature']) {
+      const options = Object.defineProperty({ ...good }, field, {
+        get: () => {
+          throw new RangeError('mine');
+        },
+      });
+      expect(thrownBy('load', [options, listener])).toBe('RangeError');
+    }
+  });
+});
+
+describe('start()', () => {
+  const detached = new Int32Array(4);
+  structuredClone(detached, { transfer: [detached.buffer] });
+
+  test.each<[string, unknown[]]>([
+    ['id', [-1, 1.5, 2 ** 32, '1', undefined, null, NaN, {}]],
+    [
+      'input',
+      ['', 'a\0b', 1, null, undefined, {}, [1], new Uint8Array(4), new Float32Array(1), new Int32Array(), detached],
+    ],
+    ['token id', [new Int32Array([1, -1])]],
+    ['maxNewTokens', [0, -1, 1.5, 2 ** 31, '1', null, NaN, {}]],
+  ])('refuses a wrong %s', async (field, values) => {
+    const loaded = await loadNative();
+    for (const value of values) {
+      const args = [field === 'id' ? value : 1, field === 'input' || field === 'token id' ? value : 'hi'];
+      const limit = field === 'maxNewTokens' ? [value] : [];
+      expect([value, thrownBy('start', [loaded.model, ...args, ...limit])]).toEqual([value, 'TypeError']);
+    }
+    await disposeNative(loaded);
+    expect(loaded.events.map(({ type }) => type)).toEqual(['loaded', 'disposed']);
+  });
+
+  test('refuses a disposed model by its code', async () => {
+    const loaded = await loadNative();
+    await disposeNative(loaded);
+    expect(() => nativeAddon().start(loaded.model, 1, 'hi', undefined)).toThrow(
+      expect.objectContaining({ code: 'RKLLM_DISPOSED' }) as Error,
+    );
+    for (let i = 0; i < 2; i++) {
+      nativeAddon().dispose(loaded.model);
+      nativeAddon().abandon(loaded.model);
+    }
+  });
+});
+
+test('a run can be drained, armed and aborted after its model is gone', async () => {
+  const loaded = await loadNative('token a');
+  const run = nativeAddon().start(loaded.model, 1, 'hi', undefined);
+  await until(() => loaded.events.some(({ type }) => type === 'ended'));
+  await disposeNative(loaded);
+  expect(nativeAddon().arm(run)).toBe(true);
+  nativeAddon().abort(loaded.model, run);
+  expect(nativeAddon().drain(run)?.tokenIds).toHaveLength(1);
+  expect(nativeAddon().drain(run)).toBeUndefined();
+  expect(nativeAddon().arm(run)).toBe(false);
+});
+
+test('aborting with the run of another model touches neither', async () => {
+  const [one, two] = await Promise.all([loadNative('token a', 'repeat 3', 'token-us 5000'), loadNative('token b')]);
+  nativeAddon().start(one.model, 1, 'hi', undefined);
+  const other = nativeAddon().start(two.model, 2, 'hi', undefined);
+  await until(() => two.events.some(({ type }) => type === 'ended'));
+  nativeAddon().abort(one.model, other);
+  await until(() => one.events.some(({ type }) => type === 'ended'));
+  expect(one.events.find(({ type }) => type === 'ended')).toMatchObject({ run: 1, outcome: 'completed' });
+  await Promise.all([disposeNative(one), disposeNative(two)]);
+});

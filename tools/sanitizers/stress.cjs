@@ -1,0 +1,179 @@
+/** Everything that can happen to a model, in one process, for the sanitizers to watch. RUNTIME is the fake to use. */
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { nativeAddon } = require('../../dist/backends/rkllm/addon.js');
+const { createRkllmBackend } = require('../../dist/backends/rkllm/index.js');
+
+const directory = isMainThread ? mkdtempSync(path.join(tmpdir(), 'rkllm-stress-')) : undefined;
+let files = 0;
+
+function fakeModel(...script) {
+  const file = path.join(directory, `${files++}.rkllm`);
+  writeFileSync(file, ['#fake-rkllm', ...script, ''].join('\n'));
+  return file;
+}
+
+function load(file, runtimePath = process.env.RUNTIME, sampling = {}) {
+  const nothing = { maxContextLength: undefined, maxNewTokens: undefined, threads: undefined, signal: undefined };
+  return createRkllmBackend().load({ ...nothing, path: file, sampling, runtimePath });
+}
+
+const start = (model, text = 'hi', maxNewTokens = undefined) =>
+  model.start({ input: { type: 'text', text }, maxNewTokens, sampling: {} });
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function consume(run) {
+  let over = false;
+  const mark = () => (over = true);
+  run.ended.then(mark, mark);
+  let tokens = 0;
+  for (;;) {
+    const batch = run.drain();
+    if (batch !== undefined) tokens += batch.tokenIds.length;
+    else if (over) return tokens;
+    else await run.readable();
+  }
+}
+
+function expectEqual(found, wanted, what) {
+  if (found !== wanted) throw new Error(`${what}: ${found} instead of ${wanted}`);
+}
+
+async function expectFailure(promise, code) {
+  const error = await promise.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expectEqual(error?.code, code, 'failure');
+}
+
+async function streams() {
+  const flood = await load(fakeModel('token a', 'token bc', 'token ', 'null', 'waiting', 'repeat 40000'));
+  for (let i = 0; i < 2; i++) expectEqual(await consume(start(flood)), 200_000, 'flood');
+  await flood.dispose();
+  const large = await load(fakeModel(`token ${'x'.repeat(65_536)}`, 'repeat 500', 'foreign-thread'));
+  expectEqual(await consume(start(large)), 500, 'large tokens');
+  await large.dispose();
+  const echo = await load(fakeModel(), undefined, { temperature: 0, topP: 0.5, repeatPenalty: 1.2 });
+  const tokenIds = Int32Array.from({ length: 1000 }, (_, i) => i);
+  expectEqual(await consume(echo.start({ input: { type: 'tokens', tokenIds }, sampling: {} })), 1001, 'token input');
+  expectEqual(await consume(start(echo, 'a b c d e f', 3)), 3, 'limit');
+  await echo.dispose();
+}
+
+async function aborts() {
+  for (const script of [
+    [],
+    ['abort-delay-ms 1'],
+    ['no-finish', 'abort-code -1'],
+    ['foreign-thread'],
+    ['prefill-ms 1'],
+  ]) {
+    const model = await load(fakeModel('token a', 'repeat 2000', ...script));
+    for (let i = 0; i < 100; i++) {
+      const runs = [start(model), start(model)];
+      for (let turn = 0; turn < i % 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+      runs[i % 2].abort();
+      if (i % 3 === 0) runs[1 - (i % 2)].abort();
+      await Promise.all(runs.map(consume));
+    }
+    const last = start(model);
+    await last.readable();
+    await model.dispose();
+    await last.ended;
+  }
+}
+
+async function failures() {
+  await expectFailure(load(fakeModel('init-code -1')), 'RKLLM_INIT_FAILED');
+  await expectFailure(load(fakeModel('init-null-handle')), 'RKLLM_INIT_FAILED');
+  const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);
+  await expectFailure(load(fakeModel(), besides('1.2.0')), 'RKLLM_RUNTIME_UNSUPPORTED');
+  await expectFailure(load(fakeModel(), besides('missing-dependency')), 'RKLLM_RUNTIME_INVALID');
+  const model = await load(fakeModel('token a', 'error-after 1', 'run-code -1', 'null-result', 'after-finish 3'));
+  for (let i = 0; i < 20; i++) await expectFailure(start(model).ended, 'RKLLM_RUN_FAILED');
+  await expectFailure(start(model, 'a\0b').ended, 'RKLLM_INVALID_INPUT');
+  await model.dispose();
+  await expectFailure(start(model).ended, 'RKLLM_DISPOSED');
+}
+
+function wrongArguments() {
+  const addon = nativeAddon();
+  const odd = [undefined, null, 1, 'x', {}, [], () => 1, new Int32Array(3), new Uint8Array(3), Symbol('s'), 10n, NaN];
+  let refused = 0;
+  for (const name of Object.keys(addon)) {
+    for (const a of odd) {
+      for (const b of odd) {
+        for (const c of odd) {
+          try {
+            addon[name](a, b, c);
+          } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+            refused++;
+          }
+        }
+      }
+    }
+  }
+  expectEqual(refused, Object.keys(addon).length * odd.length ** 3, 'refused calls');
+}
+
+async function forgotten() {
+  const file = fakeModel('token a', 'repeat 50');
+  for (let i = 0; i < 50; i++) {
+    const model = await load(file);
+    if (i % 2 === 0) await start(model).ended;
+    if (i % 10 === 0) globalThis.gc();
+  }
+  for (let i = 0; i < 20; i++) {
+    globalThis.gc();
+    await sleep(2);
+  }
+}
+
+async function workers() {
+  const file = fakeModel('token a', 'endless', 'token-us 50');
+  const quick = fakeModel('token a', 'repeat 5000');
+  for (let i = 0; i < 20; i++) {
+    const worker = new Worker(__filename, { workerData: { file, endless: true } });
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    await sleep(Math.random() * 3);
+    await worker.terminate();
+  }
+  const ended = Array.from({ length: 3 }, () => {
+    const worker = new Worker(__filename, { workerData: { file: quick, endless: false } });
+    return new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+  });
+  for (const code of await Promise.all(ended)) expectEqual(code, 0, 'worker');
+}
+
+async function inWorker({ file, endless }) {
+  const model = await load(file);
+  const run = start(model);
+  if (endless) parentPort.postMessage('go');
+  await consume(run);
+  await model.dispose();
+}
+
+async function main() {
+  for (const step of [streams, aborts, failures, wrongArguments, forgotten, workers]) {
+    const begun = performance.now();
+    await step();
+    console.log(`${step.name}: ${Math.round(performance.now() - begun)} ms`);
+  }
+}
+
+/** Leaves with a run in flight. V8 then leaves its heap as it is, so leaks cannot be looked for. */
+async function leave() {
+  const model = await load(fakeModel('token a', 'endless', 'token-us 100'));
+  await start(model).readable();
+  process.exit(0);
+}
+
+process.on('exit', () => {
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+});
+if (!isMainThread) void inWorker(workerData);
+else void (process.argv[2] === 'leave' ? leave() : main());
