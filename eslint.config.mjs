@@ -57,7 +57,10 @@ export default tseslint.config(
       'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert', '**.expect*'] }],
       'jest/no-disabled-tests': 'error',
       'jest/no-focused-tests': 'error',
+      'jest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['afterEach'] }],
       '@typescript-eslint/unbound-method': 'off',
     },
   },
+  // A suite that several test files run.
+  { files: ['test/conformance/**/*.ts'], ignores: ['**/*.test.ts'], rules: { 'jest/no-export': 'off' } },
 );

@@ -48,7 +48,7 @@ export class TranscriptChat implements ChatSession {
   constructor(ask: Ask, options: ChatOptions | undefined) {
     const { system } = checkOptions('chat()', chatTable, options);
     this.#ask = ask;
-    this.#opening = system === undefined ? [] : [{ role: 'system', content: system }];
+    this.#opening = Object.freeze<ChatMessage[]>(system === undefined ? [] : [{ role: 'system', content: system }]);
     this.#messages = this.#opening;
   }
 
@@ -63,7 +63,7 @@ export class TranscriptChat implements ChatSession {
     this.#busy = true;
     answer.result().then(
       ({ text }) => {
-        this.#messages = [...transcript, { role: 'assistant', content: text }];
+        this.#messages = Object.freeze<ChatMessage[]>([...transcript, { role: 'assistant', content: text }]);
         this.#busy = false;
       },
       () => (this.#busy = false),

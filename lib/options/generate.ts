@@ -16,7 +16,7 @@ export const generateTable = {
   },
   /**
    * Texts that end the answer when the model writes them. They are not part of it, nor is any piece of them, also when
-   * they span several tokens. Default: none.
+   * they span several tokens. Of several, the one that is complete first ends it; of those, the longest. Default: none.
    */
   stop: { kind: 'shape', expected: 'a list of non-empty strings', accepts: isStopList, defaultsTo: 'none' },
   /**

@@ -9,7 +9,8 @@ const documents = ['README.md', ...readdirSync(path.join(root, 'docs')).map((nam
   (name) => name.endsWith('.md'),
 );
 const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
-const env = { ...process.env, RKLLM_BACKEND: 'onnx' };
+/** The documentation names `.rkllm` files: here the embedded model takes their place. */
+const substituted = { ...process.env, RKLLM_BACKEND: 'onnx' };
 const run = promisify(execFile);
 
 const blocks = documents.flatMap((document) =>
@@ -31,7 +32,7 @@ describe('code in the documentation', () => {
   test.each(blocks)('$title runs', async ({ title, code }) => {
     const file = path.join(directory, `${title.replaceAll(/\W+/gu, '-')}.mjs`);
     writeFileSync(file, code);
-    const { stdout } = await run(process.execPath, [file], { cwd: root, env });
+    const { stdout } = await run(process.execPath, [file], { cwd: root, env: substituted });
     expect(stdout).not.toBe('');
   });
 
@@ -47,7 +48,7 @@ describe('examples', () => {
 
   test.each(files)('%s is at most 40 lines and runs', async (name) => {
     expect(read(path.join('examples', name)).trimEnd().split('\n').length).toBeLessThanOrEqual(40);
-    const child = run(process.execPath, [path.join('examples', name)], { cwd: root, env });
+    const child = run(process.execPath, [path.join('examples', name)], { cwd: root });
     child.child.stdin?.end('Hello\n\n');
     const { stdout } = await child;
     expect(stdout).not.toBe('');

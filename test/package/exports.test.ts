@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { root, runModule, runScript } from '../support/run-node.js';
+
+interface Manifest {
+  readonly main: string;
+  readonly types: string;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+}
+
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
+
+/** What a program prints as JSON. */
+async function resultOf(run: typeof runModule, source: string): Promise<unknown> {
+  const { code, stdout, stderr } = await run(source);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+const requiring = `const { createRequire } = await import('node:module');
+  const require = createRequire(process.cwd() + '/');`;
+
+test.each([
+  ['rkllm', ['RkllmError', 'errorCodes', 'isRkllmError', 'loadModel']],
+  ['rkllm/testing', ['scripted']],
+])('%s: import and require give the same things', async (name, names) => {
+  const source = `${requiring} const imported = await import('${name}'); const required = require('${name}');
+    const { default: _, 'module.exports': __, __esModule: ___, ...named } = imported;
+    console.log(JSON.stringify({ names: Object.keys(named).sort(), required: Object.keys(required).sort(),
+      same: Object.keys(named).every((key) => imported[key] === required[key]) }));`;
+  expect(await resultOf(runModule, source)).toEqual({ names, required: names, same: true });
+});
+
+test('an error that was made by one copy is known to the other', async () => {
+  const source = `${requiring} const { isRkllmError, RkllmError } = await import('rkllm');
+    const error = await require('rkllm').loadModel('/not/there').catch((error) => error);
+    console.log(JSON.stringify([isRkllmError(error, 'RKLLM_MODEL_NOT_FOUND'), error instanceof RkllmError]));`;
+  expect(await resultOf(runModule, source)).toEqual([true, true]);
+});
+
+describe.each([
+  ['require', runScript, (name: string): string => `require('${name}');`],
+  [
+    'import',
+    runModule,
+    (name: string): string => `await import('${name}'); const { createRequire } = await import('node:module');
+    const require = createRequire(process.cwd() + '/');`,
+  ],
+])('%s', (_, run, load) => {
+  test.each(['rkllm', 'rkllm/testing'])(
+    'of %s loads neither onnxruntime-node nor the addon, and starts nothing',
+    async (name) => {
+      const source = `${load(name)}
+      console.log(JSON.stringify({
+        modules: Object.keys(require.cache).filter((file) => /onnxruntime|\\.node$|@huggingface/.test(file)),
+        libraries: process.report.getReport().sharedObjects.filter((file) => /onnxruntime|rkllm.*\\.(node|so)/.test(file)),
+        active: process.getActiveResourcesInfo().filter((type) => !/Pipe|TTY|Close/.test(type)),
+      }));`;
+      expect(await resultOf(run, source)).toEqual({ modules: [], libraries: [], active: [] });
+    },
+  );
+});
+
+test('nothing else of the package can be imported', async () => {
+  const source = `const names = ['rkllm/dist/model.js', 'rkllm/lib/model.ts', 'rkllm/dist/index.js'];
+    const codes = await Promise.all(names.map((name) => import(name).then(() => 'imported', ({ code }) => code)));
+    console.log(JSON.stringify(codes));`;
+  expect(await resultOf(runModule, source)).toEqual(Array(3).fill('ERR_PACKAGE_PATH_NOT_EXPORTED'));
+});
+
+test('every file that package.json names is there', () => {
+  const targets = Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry).flatMap((conditions) => Object.values(conditions)),
+  );
+  const files = [manifest.main, manifest.types, ...Object.values(manifest.bin), ...targets];
+  expect(files.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+});
+
+test('the command is executable by its first line', () => {
+  const [command = ''] = Object.values(manifest.bin);
+  expect(readFileSync(path.join(root, command), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/u);
+});

@@ -1,0 +1,145 @@
+/**
+ * What users write, and what the compiler must refuse. `tsc -p test` compiles it; nothing runs it. A line that should
+ * be an error and is none is reported as an unused `@ts-expect-error`.
+ */
+import {
+  isRkllmError,
+  loadModel,
+  type Backend,
+  type ChatMessage,
+  type Chunk,
+  type FinishReason,
+  type GenerateInput,
+  type GenerateOptions,
+  type Generation,
+  type GenerationResult,
+  type LoadModelOptions,
+  type Model,
+  type RkllmErrorCode,
+} from 'rkllm';
+import { scripted, type Script } from 'rkllm/testing';
+
+// Two types are the same when the compiler takes functions that mention them for the same.
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only when the value's type is exactly `Expected`. */
+const is =
+  <Expected>() =>
+  <Actual>(value: Actual, equal: Equal<Expected, Actual>): unknown[] => [value, equal];
+
+export async function reading(model: Model, signal: AbortSignal): Promise<void> {
+  const generation = model.generate('Hi', { signal, stop: ['\n'], onAbort: 'return', maxNewTokens: 5, seed: 1 });
+  is<Generation>()(generation, true);
+  for await (const chunk of generation) {
+    is<Chunk>()(chunk, true);
+    if (chunk.type === 'text') is<string>()(chunk.text, true);
+    else is<FinishReason>()(chunk.finishReason, true);
+    // @ts-expect-error -- only text chunks have text
+    String(chunk.text);
+  }
+  for await (const text of generation.textStream) is<string>()(text, true);
+  const result = await generation;
+  is<GenerationResult>()(result, true);
+  is<string>()(result.text, true);
+  is<number | undefined>()(result.usage.inputTokens, true);
+  is<number>()(result.usage.outputTokens, true);
+  const length = await generation.then(({ text }) => text.length);
+  is<number>()(length, true);
+  await generation.result().finally(() => undefined);
+  // @ts-expect-error -- a generation is a thenable, not a promise: result() is
+  String(generation.catch);
+  // @ts-expect-error -- results are read-only
+  result.text = '';
+  // @ts-expect-error -- states are not set from outside
+  generation.state = 'done';
+}
+
+export async function asking(model: Model): Promise<void> {
+  const messages: readonly ChatMessage[] = [{ role: 'user', content: 'Hi' }];
+  const inputs: GenerateInput[] = ['Hi', messages, { prompt: 'Hi' }, { tokenIds: [1] }, { tokenIds: Int32Array.of(1) }];
+  for (const input of inputs) await model.generate(input);
+  // @ts-expect-error -- no such role
+  model.generate([{ role: 'tool', content: 'Hi' }]);
+  // @ts-expect-error -- a number is no prompt
+  model.generate(5);
+  // @ts-expect-error -- a message must be in a list
+  model.generate({ role: 'user', content: 'Hi' });
+  const chat = model.chat({ system: 'Be brief.' });
+  is<Generation>()(chat.send('Hi'), true);
+  // @ts-expect-error -- the history is read-only
+  String(chat.messages.push);
+  // @ts-expect-error -- a chat takes text
+  chat.send(messages);
+}
+
+export const options: GenerateOptions[] = [
+  {},
+  { temperature: undefined, signal: undefined },
+  // @ts-expect-error -- unknown option
+  { maxTokens: 5 },
+  // @ts-expect-error -- a number, not a string
+  { maxNewTokens: '5' },
+  // @ts-expect-error -- a list of texts, not one
+  { stop: '\n' },
+  // @ts-expect-error -- either 'throw' or 'return'
+  { onAbort: 'resolve' },
+  // @ts-expect-error -- the signal, not its controller
+  { signal: new AbortController() },
+  // @ts-expect-error -- an option of loadModel()
+  { maxContextLength: 512 },
+];
+
+export const loadOptions: LoadModelOptions[] = [
+  { backend: 'onnx', template: 'phi3', queue: { maxPending: 0, timeoutMs: undefined }, threads: 2, temperature: 0 },
+  { backend: scripted({ reply: 'Hi' }), runtimePath: '/usr/lib/librkllmrt.so' },
+  // @ts-expect-error -- no such backend
+  { backend: 'cpu' },
+  // @ts-expect-error -- no such template
+  { template: 'chatml' },
+  // @ts-expect-error -- unknown option of the queue
+  { queue: { size: 5 } },
+  // @ts-expect-error -- an option of generate()
+  { stop: ['\n'] },
+];
+
+export async function loading(): Promise<void> {
+  await using model = await loadModel();
+  is<Model>()(model, true);
+  is<'ready' | 'busy' | 'disposing' | 'disposed' | 'failed'>()(model.state, true);
+  await (await loadModel('model.rkllm', { signal: AbortSignal.timeout(5) })).dispose({ abort: true });
+  // @ts-expect-error -- the path comes first
+  await loadModel({ backend: 'onnx' });
+  // @ts-expect-error -- unknown option
+  await model.dispose({ force: true });
+  // @ts-expect-error -- what a model is cannot be changed
+  model.info.name = '';
+}
+
+export function errors(error: unknown): RkllmErrorCode | undefined {
+  if (!isRkllmError(error)) return undefined;
+  is<string>()(error.hint, true);
+  // @ts-expect-error -- no such code
+  if (error.code === 'RKLLM_NOPE') return undefined;
+  // @ts-expect-error -- no such code
+  isRkllmError(error, 'RKLLM_NOPE');
+  return isRkllmError(error, 'RKLLM_DISPOSED') ? error.code : undefined;
+}
+
+export const scripts: Script[] = [
+  { reply: (prompt) => [prompt, { text: Uint8Array.of(0xf0), id: 5, delayMs: 1 }], tokenMs: 1, failAfterTokens: 3 },
+  // @ts-expect-error -- a text or tokens
+  { reply: 5 },
+];
+
+/** A backend of one's own needs nothing but exported types. */
+export const own: Backend = {
+  name: 'own',
+  load: async (request) => {
+    is<string | undefined>()(request.path, true);
+    return scripted().load(request);
+  },
+};
+
+// @ts-expect-error -- a backend can load
+export const incomplete: Backend = { name: 'incomplete' };

@@ -1,0 +1,82 @@
+import { parseCommandLine, usage, UsageError } from '../../lib/cli/arguments.js';
+
+test('without arguments the model is asked what it can do', () => {
+  expect(parseCommandLine([])).toMatchObject({ name: 'run', prompt: undefined, model: undefined, quiet: false });
+});
+
+test.each([
+  [['run', 'Hi'], 'Hi'],
+  [['run', 'How', 'are', 'you?'], 'How are you?'],
+  [['run', '-'], '-'],
+  [['run', ''], ''],
+  [['run', '--', '--help'], '--help'],
+  [['--quiet', 'run', 'Hi'], 'Hi'],
+])('%j asks %j', (argv, prompt) => {
+  expect(parseCommandLine(argv)).toMatchObject({ name: 'run', prompt });
+});
+
+test('every flag arrives where it belongs', () => {
+  const argv =
+    'run -m model.rkllm -s Brief -n 50 -t 0 --top-k 5 --top-p 0.5 --repeat-penalty 1.1 --seed 7 --backend rkllm ' +
+    '--runtime lib.so --template phi3 --max-context-length 512 --threads 2 -q Hi';
+  expect(parseCommandLine(argv.split(' '))).toEqual({
+    name: 'run',
+    prompt: 'Hi',
+    model: 'model.rkllm',
+    system: 'Brief',
+    quiet: true,
+    load: { backend: 'rkllm', template: 'phi3', runtimePath: 'lib.so', maxContextLength: 512, threads: 2 },
+    generate: { maxNewTokens: 50, temperature: 0, topK: 5, topP: 0.5, repeatPenalty: 1.1, seed: 7 },
+  });
+});
+
+test.each([['--help'], ['-h'], ['run', 'Hi', '--help']])('%j asks for help', (...argv) => {
+  expect(parseCommandLine(argv)).toEqual({ name: 'help' });
+});
+
+test.each([['--version'], ['-v']])('%j asks for the version', (...argv) => {
+  expect(parseCommandLine(argv)).toEqual({ name: 'version' });
+});
+
+function refusal(argv: readonly string[]): string {
+  try {
+    parseCommandLine(argv);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error('The command line was accepted.');
+}
+
+test.each([
+  ['--modle', '--model'],
+  ['--maxNewTokens', '--max-new-tokens'],
+  ['--max_new_tokens', '--max-new-tokens'],
+  ['--max-tokens=5', '--max-new-tokens'],
+  ['--temprature', '--temperature'],
+  ['--Quiet', '--quiet'],
+])('%s: did you mean %s?', (flag, meant) => {
+  expect(refusal(['run', flag])).toMatch(new RegExp(`Did you mean '${meant}'\\?$`, 'u'));
+});
+
+test.each([[['--zzzzzz']], [['-x']], [['--seed']], [['--seed', '-1']], [['-n', '-1']], [['--quiet=yes']]])(
+  '%j is refused without a suggestion of ours',
+  (argv) => {
+    expect(refusal(['run', ...argv])).not.toContain('Did you mean');
+  },
+);
+
+test.each(['', ' ', 'five', '5 tokens', 'NaN'])('-n does not take %p', (value) => {
+  expect(refusal(['run', '-n', value])).toContain("--max-new-tokens takes a number, not '");
+});
+
+test('a prompt in the place of the command is pointed out', () => {
+  expect(refusal(['What is the RK3588?'])).toContain('rkllm run "What is the RK3588?"');
+});
+
+test('the usage names every flag that is understood', () => {
+  for (const [, flag = ''] of usage.matchAll(/--([a-z-]+)/gu)) {
+    const takesValue = !['quiet', 'help', 'version'].includes(flag);
+    expect(() => parseCommandLine([`--${flag}${takesValue ? '=1' : ''}`])).not.toThrow();
+  }
+});

@@ -1,0 +1,174 @@
+import { isRkllmError, loadModel, type Backend, type Model, type RkllmErrorCode } from 'rkllm';
+import { scripted } from 'rkllm/testing';
+import { chatTable } from '../../lib/chat/session.js';
+import { checkOptions } from '../../lib/options/check.js';
+import { generateTable } from '../../lib/options/generate.js';
+import { loadTable, queueTable } from '../../lib/options/load.js';
+import { type samplingTable } from '../../lib/options/sampling.js';
+import type { OptionTable } from '../../lib/options/table.js';
+import { codeOf, failureOf } from '../support/reading.js';
+
+interface Values {
+  readonly good: readonly unknown[];
+  readonly bad: readonly unknown[];
+}
+
+const signal = new AbortController().signal;
+const notANumber = ['5', '', null, NaN, Infinity, -Infinity, true, [], [5], {}, 5n, Symbol('5'), () => 5];
+const notAString = [0, 5, NaN, null, true, '', [], ['x'], {}, 5n, Symbol('x'), () => 'x'];
+
+const sampling: Record<keyof typeof samplingTable, Values> = {
+  temperature: { good: [0, 0.7, 5], bad: [-1, -0.01, 5.01, ...notANumber] },
+  topK: { good: [1, 40, 1_000_000], bad: [0, -1, 1.5, 1_000_001, ...notANumber] },
+  topP: { good: [0.01, 1], bad: [0, -1, 1.01, ...notANumber] },
+  repeatPenalty: { good: [0.5, 1, 10], bad: [0, -1, 10.1, ...notANumber] },
+  frequencyPenalty: { good: [-2, 0, 2], bad: [-2.1, 2.1, ...notANumber] },
+  presencePenalty: { good: [-2, 0, 2], bad: [-2.1, 2.1, ...notANumber] },
+  seed: { good: [0, 42, 2 ** 32 - 1], bad: [-1, 0.5, 2 ** 32, ...notANumber] },
+};
+
+const maxNewTokens: Values = { good: [1, 256], bad: [0, -1, 1.5, 2 ** 53, ...notANumber] };
+const signals: Values = {
+  good: [signal, AbortSignal.abort()],
+  bad: [0, -1, NaN, '5', null, true, {}, [], new AbortController(), new EventTarget(), { aborted: false }],
+};
+
+const generate: Record<keyof typeof generateTable, Values> = {
+  ...sampling,
+  maxNewTokens,
+  stop: {
+    good: [[], ['a'], ['a', '\n\n']],
+    bad: [0, -1, NaN, 'a', null, true, {}, [''], [5], ['a', null], ['a', undefined], new Array(2), new Set(['a'])],
+  },
+  signal: signals,
+  onAbort: { good: ['throw', 'return'], bad: ['', 'Throw', 'resolve', 0, null, true, {}, []] },
+};
+
+const load: Record<keyof typeof loadTable, Values> = {
+  ...sampling,
+  maxNewTokens,
+  backend: {
+    good: ['auto', 'onnx', 'rkllm', scripted()],
+    bad: ['', 'cpu', 'ONNX', 0, null, true, {}, [], { name: 'mine' }, { name: 5, load: () => 5 }, () => 5],
+  },
+  maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
+  threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
+  runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
+  template: { good: ['auto', 'phi3', 'none'], bad: ['', 'phi-3', 'chatml', 0, null, true, {}, []] },
+  queue: { good: [{}, { maxPending: 0 }, { timeoutMs: 1 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
+  signal: signals,
+};
+
+const queue: Record<keyof typeof queueTable, Values> = {
+  maxPending: { good: [0, 16], bad: [-1, 0.5, ...notANumber] },
+  timeoutMs: { good: [1, 1000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
+};
+
+const chat: Record<keyof typeof chatTable, Values> = { system: { good: ['Be brief.'], bad: notAString } };
+
+function rows(values: Readonly<Record<string, Values>>, kind: keyof Values): [string, unknown][] {
+  return Object.entries(values).flatMap(([name, cases]) =>
+    cases[kind].map((value): [string, unknown] => [name, value]),
+  );
+}
+
+const tables: [string, OptionTable, Readonly<Record<string, Values>>][] = [
+  ['loadModel()', loadTable, load],
+  ['loadModel() queue', queueTable, queue],
+  ['generate()', generateTable, generate],
+  ['chat()', chatTable, chat],
+];
+
+describe.each(tables)('the options of %s', (owner, table, values) => {
+  test.each(rows(values, 'good'))('%s may be %p', (name, value) => {
+    expect(checkOptions(owner, table, { [name]: value })).toEqual({ [name]: value });
+  });
+
+  test.each(rows(values, 'bad'))('%s may not be %p', async (name, value) => {
+    const error = await failureOf(() => checkOptions(owner, table, { [name]: value }));
+    expect(error).toMatchObject({ name: 'RkllmError', code: 'RKLLM_INVALID_OPTION' });
+    expect((error as Error).message).toContain(owner);
+    expect((error as Error).message).toContain(name);
+  });
+
+  test('undefined is as good as absent', () => {
+    const absent = Object.fromEntries(Object.keys(table).map((name) => [name, undefined]));
+    expect(checkOptions(owner, table, absent)).toEqual({});
+    expect(checkOptions(owner, table, undefined)).toEqual({});
+  });
+
+  test.each([0, 5, '5', '', null, true, [], [5], () => 5, signal, new Map(), Promise.resolve({})])(
+    'they may not be %p',
+    async (options) => {
+      expect(await codeOf(() => checkOptions(owner, table, options))).toBe('RKLLM_INVALID_OPTION');
+    },
+  );
+
+  test.each(['nope', 'constructor', '__proto__', 'toString', ''])('%p is not one of them', async (name) => {
+    const options: unknown = JSON.parse(`{ "${name}": 1 }`);
+    const error = await failureOf(() => checkOptions(owner, table, options));
+    expect(error).toMatchObject({ code: 'RKLLM_UNKNOWN_OPTION', details: { option: name } });
+    expect(isRkllmError(error) && error.hint).toContain(Object.keys(table)[0]);
+  });
+});
+
+test('options without a prototype are options', () => {
+  const options: unknown = Object.assign(Object.create(null) as object, { maxNewTokens: 5 });
+  expect(checkOptions('generate()', generateTable, options)).toEqual({ maxNewTokens: 5 });
+});
+
+test('options that are inherited are refused rather than overlooked', async () => {
+  const options: unknown = Object.create({ maxNewTokens: 5 });
+  expect(await codeOf(() => checkOptions('generate()', generateTable, options))).toBe('RKLLM_INVALID_OPTION');
+});
+
+test('an error in a group says where it is', async () => {
+  const error = await failureOf(() => loadModel(undefined, { backend: scripted(), queue: { maxPending: -1 } }));
+  expect((error as Error).message).toContain('loadModel() queue: maxPending');
+});
+
+test('what was given instead is named', async () => {
+  const options = { signal: new AbortController() };
+  const error = await failureOf(() => checkOptions('generate()', generateTable, options));
+  expect((error as Error).message).toMatch(/signal must be an AbortSignal.*AbortController/u);
+});
+
+describe('where they are checked', () => {
+  const started: string[] = [];
+  let model: Model;
+
+  beforeAll(async () => {
+    model = await loadModel(undefined, { backend: scripted({ onRun: (prompt) => started.push(prompt) }) });
+  });
+  afterAll(() => model.dispose());
+
+  const calls: [string, (options: object) => unknown, object, RkllmErrorCode][] = [
+    ['generate()', (options) => model.generate('Hi', options), { maxNewTokens: 0 }, 'RKLLM_INVALID_OPTION'],
+    ['generate()', (options) => model.generate('Hi', options), { maxTokens: 5 }, 'RKLLM_UNKNOWN_OPTION'],
+    ['send()', (options) => model.chat().send('Hi', options), { topP: 0 }, 'RKLLM_INVALID_OPTION'],
+    ['chat()', (options) => model.chat(options), { sistem: 'x' }, 'RKLLM_UNKNOWN_OPTION'],
+  ];
+
+  test.each(calls)('%s throws at once and the engine is not asked', (_, call, options, code) => {
+    expect(() => call(options)).toThrow(expect.objectContaining({ code }) as Error);
+    expect(started).toEqual([]);
+    expect(model).toMatchObject({ state: 'ready', pending: 0 });
+  });
+
+  test('loadModel() rejects and the backend is not asked', async () => {
+    const asked: unknown[] = [];
+    const backend: Backend = {
+      name: 'spy',
+      load: (request) => {
+        asked.push(request);
+        return Promise.reject(new Error('asked'));
+      },
+    };
+    expect(await codeOf(() => loadModel(undefined, { backend, topK: 0 }))).toBe('RKLLM_INVALID_OPTION');
+    expect(asked).toEqual([]);
+  });
+
+  test.each([5, '', null, {}, [], new URL('file:///model')])('a path may not be %p', async (path) => {
+    expect(await codeOf(() => loadModel(path as string, { backend: scripted() }))).toBe('RKLLM_INVALID_INPUT');
+  });
+});

@@ -1,0 +1,141 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { RequestQueue, type QueueLimits } from '../../lib/request-queue.js';
+import { codeOf } from '../support/reading.js';
+import { FakeRequest } from '../support/fake-request.js';
+
+function queueWith(limits: Partial<QueueLimits> = {}): RequestQueue {
+  return new RequestQueue({ slots: 1, maxPending: 16, timeoutMs: undefined, ...limits });
+}
+
+function filled(queue: RequestQueue, count: number): FakeRequest[] {
+  return Array.from({ length: count }, () => {
+    const request = new FakeRequest();
+    queue.add(request);
+    return request;
+  });
+}
+
+const states = (requests: readonly FakeRequest[]): string[] => requests.map(({ state }) => state);
+
+test('first come, first served, one at a time', async () => {
+  const queue = queueWith();
+  const requests = filled(queue, 3);
+  expect(states(requests)).toEqual(['running', 'waiting', 'waiting']);
+  expect(queue).toMatchObject({ active: 1, pending: 2 });
+  requests[0]?.finish();
+  await turn();
+  expect(states(requests)).toEqual(['settled', 'running', 'waiting']);
+  requests[1]?.finish();
+  await turn();
+  requests[2]?.finish();
+  await turn();
+  expect(states(requests)).toEqual(['settled', 'settled', 'settled']);
+  expect(queue).toMatchObject({ active: 0, pending: 0 });
+});
+
+test('as many at a time as there are slots', async () => {
+  const queue = queueWith({ slots: 2 });
+  const requests = filled(queue, 4);
+  expect(states(requests)).toEqual(['running', 'running', 'waiting', 'waiting']);
+  requests[1]?.finish();
+  await turn();
+  expect(states(requests)).toEqual(['running', 'settled', 'running', 'waiting']);
+  expect(queue).toMatchObject({ active: 2, pending: 1 });
+});
+
+test('a request that was given its outcome no longer has its slot', async () => {
+  const queue = queueWith({ maxPending: 0 });
+  const [request] = filled(queue, 1);
+  let activeWhenSettled = -1;
+  request?.settled.then(
+    () => (activeWhenSettled = queue.active),
+    () => undefined,
+  );
+  request?.finish();
+  await turn();
+  expect(activeWhenSettled).toBe(0);
+  expect(states(filled(queue, 1))).toEqual(['running']);
+});
+
+test('more than maxPending are refused', async () => {
+  const queue = queueWith({ maxPending: 1 });
+  filled(queue, 2);
+  expect(await codeOf(() => filled(queue, 1))).toBe('RKLLM_QUEUE_FULL');
+  expect(queue).toMatchObject({ active: 1, pending: 1 });
+});
+
+test('maxPending 0 lets one run and none wait', async () => {
+  const queue = queueWith({ maxPending: 0 });
+  filled(queue, 1);
+  expect(await codeOf(() => filled(queue, 1))).toBe('RKLLM_QUEUE_FULL');
+});
+
+test('one that waits can be taken out; the others keep their order', async () => {
+  const queue = queueWith();
+  const requests = filled(queue, 4);
+  const [running, first, second, third] = requests as [FakeRequest, FakeRequest, FakeRequest, FakeRequest];
+  const reason = new Error('changed my mind');
+  expect(queue.remove(second, reason)).toBe(true);
+  expect(second.refusals).toEqual([reason]);
+  expect(queue.remove(second, reason)).toBe(false);
+  expect(queue.remove(running, reason)).toBe(false);
+  running.finish();
+  await turn();
+  expect(first.state).toBe('running');
+  first.finish();
+  await turn();
+  expect(third.state).toBe('running');
+  expect(second.refusals).toHaveLength(1);
+});
+
+test('all that wait can be refused; what runs goes on', () => {
+  const queue = queueWith();
+  const requests = filled(queue, 3);
+  const reason = new Error('closing');
+  queue.removeAll(reason);
+  expect(requests.map(({ refusals }) => refusals)).toEqual([[], [reason], [reason]]);
+  expect(queue).toMatchObject({ active: 1, pending: 0 });
+});
+
+test('idle() waits for every slot, also for those granted meanwhile', async () => {
+  const queue = queueWith({ slots: 2 });
+  await queue.idle();
+  const requests = filled(queue, 3);
+  let idle = false;
+  const waiting = queue.idle().then(() => (idle = true));
+  for (const request of requests) {
+    expect(idle).toBe(false);
+    request.finish();
+    await turn();
+  }
+  await waiting;
+  expect(queue.active).toBe(0);
+});
+
+describe('a time limit', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  test('refuses what waited too long, and only that', async () => {
+    const queue = queueWith({ timeoutMs: 100 });
+    const [, early] = filled(queue, 2);
+    jest.advanceTimersByTime(60);
+    const [late] = filled(queue, 1);
+    jest.advanceTimersByTime(40);
+    expect(await codeOf(() => Promise.reject(early?.refusals[0] as Error))).toBe('RKLLM_QUEUE_TIMEOUT');
+    expect(late?.state).toBe('waiting');
+    expect(queue.pending).toBe(1);
+  });
+
+  test('ends when the request gets its slot or leaves', async () => {
+    const queue = queueWith({ timeoutMs: 100 });
+    const [running, next, gone] = filled(queue, 3) as [FakeRequest, FakeRequest, FakeRequest];
+    expect(jest.getTimerCount()).toBe(2);
+    queue.remove(gone, new Error('gone'));
+    running.finish();
+    await running.settled;
+    expect(jest.getTimerCount()).toBe(0);
+    jest.advanceTimersByTime(1000);
+    expect(next).toMatchObject({ state: 'running', refusals: [] });
+  });
+});

@@ -1,0 +1,35 @@
+import { PassThrough } from 'node:stream';
+import { faint, isTerminal, whileShowing } from '../../lib/cli/terminal.js';
+
+function output(terminal: boolean): { stream: PassThrough; written: () => string } {
+  const stream = new PassThrough();
+  if (terminal) Object.assign(stream, { isTTY: true });
+  return { stream, written: () => String(stream.read() ?? '') };
+}
+
+test.each([
+  [true, {}, true],
+  [true, { NO_COLOR: '' }, true],
+  [true, { NO_COLOR: '1' }, false],
+  [true, { TERM: 'dumb' }, false],
+  [false, {}, false],
+])('terminal %p with %j: control codes %p', (terminal, env, codes) => {
+  const { stream } = output(terminal);
+  expect(isTerminal(stream)).toBe(terminal);
+  expect(faint('text', stream, env)).toBe(codes ? '\u001b[2mtext\u001b[22m' : 'text');
+});
+
+test('what is shown during work is taken away, also when the work fails', async () => {
+  const { stream, written } = output(true);
+  await expect(whileShowing('Loading …', stream, () => Promise.resolve(5))).resolves.toBe(5);
+  expect(written()).toBe('Loading …\r\u001b[2K');
+  const failure = new Error('no');
+  await expect(whileShowing('Loading …', stream, () => Promise.reject(failure))).rejects.toBe(failure);
+  expect(written()).toBe('Loading …\r\u001b[2K');
+});
+
+test('nothing is shown where no person reads', async () => {
+  const { stream, written } = output(false);
+  await whileShowing('Loading …', stream, () => Promise.resolve());
+  expect(written()).toBe('');
+});
