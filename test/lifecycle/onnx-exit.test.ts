@@ -2,7 +2,8 @@
  * Ways to leave while the engine is inside ONNX Runtime. Without the guard nearly every one of them ends the process
  * with SIGABRT; see `lib/backends/onnx/busy-guard.ts`.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { writeGenaiModel } from '../../tools/onnx/write-genai-model.js';
 import { Fixtures } from '../unit/onnx/helpers.js';
 import { preamble, runNode } from '../unit/onnx/run-node.js';
@@ -16,6 +17,15 @@ const model = JSON.stringify(
 );
 const longPrompt = 'new Array(1800).fill(270)';
 const repetitions = [0, 3, 11, 24, 37];
+
+/** Whether a process computes: one that has ended may still be listed until its parent looks. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 const midRun = `
   const model = await createOnnxBackend().load(request(${model}));
@@ -127,6 +137,93 @@ it('a disposed model leaves no handler behind', async () => {
     console.log(process.listenerCount('exit') - before);
   `);
   expect(result).toEqual({ code: 0, signal: null, stdout: '1\n1\n1\n0\n', stderr: '' });
+});
+
+describe('the engine of a model in a worker is a process of its own', () => {
+  /** Starts a run in a worker, tells the main thread the engine's process id, and later how the run ended. */
+  const outer = (): string => {
+    const file = fixtures.directory(`owner-${String(Math.random()).slice(2)}.cjs`);
+    writeFileSync(
+      file,
+      `const processes = require('node:child_process');
+       const { parentPort } = require('node:worker_threads');
+       const { fork } = processes;
+       processes.fork = (...args) => {
+         const child = fork(...args);
+         parentPort.postMessage(child.pid);
+         return child;
+       };
+       ${preamble()}
+       createOnnxBackend().load(request(${model})).then((model) => {
+         const current = model.start(run([270], { maxNewTokens: 200 }));
+         current.readable().then(() => parentPort.postMessage('running'));
+         current.ended.then((end) => parentPort.postMessage(end.reason), (error) => parentPort.postMessage(error.message));
+       });`,
+    );
+    return JSON.stringify(file);
+  };
+  const start = (file: string): string => `
+    const { once } = require('node:events');
+    const worker = new (require('node:worker_threads').Worker)(${file});
+    const [pid] = await once(worker, 'message');
+    await once(worker, 'message');
+  `;
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+    'that leaves %s, which a terminal or a service sends to all, to its owner',
+    async (signal) => {
+      const result = await runNode(`
+      ${start(outer())}
+      process.kill(pid, '${signal}');
+      console.log(...(await once(worker, 'message')));
+    `);
+      expect(result).toEqual({ code: 0, signal: null, stdout: 'length\n', stderr: '' });
+    },
+  );
+
+  it('whose end by a signal is told', async () => {
+    const result = await runNode(`
+      ${start(outer())}
+      process.kill(pid, 'SIGKILL');
+      console.log(...(await once(worker, 'message')));
+    `);
+    expect(result.stdout).toBe('The engine of the ONNX model ended unexpectedly: it was ended by SIGKILL.\n');
+  });
+
+  it.each([
+    ['the worker is terminated', 'await worker.terminate();'],
+    ['the main thread exits', 'process.exit();'],
+    ['the whole application is killed', "process.kill(process.pid, 'SIGKILL');"],
+  ])('that goes when %s', async (_, leave) => {
+    const result = await runNode(`${start(outer())} console.log(pid); ${leave}`);
+    const pid = Number(result.stdout);
+    expect(pid).toBeGreaterThan(0);
+    for (let i = 0; i < 100 && isRunning(pid); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isRunning(pid)).toBe(false);
+  });
+});
+
+it('a model in a test of Jest, where process is a copy, does not abort the test run', async () => {
+  const project = fixtures.directory('project');
+  mkdirSync(project);
+  writeFileSync(path.join(project, 'package.json'), '{}');
+  writeFileSync(
+    path.join(project, 'a.test.js'),
+    `${preamble()}
+     it('leaves an engine behind that works', async () => {
+       const model = await createOnnxBackend().load(request(${model}));
+       void (async () => { for (;;) await model.start(run(${longPrompt})).ended; })();
+       await new Promise((resolve) => setTimeout(resolve, 20));
+     });`,
+  );
+  const cli = path.join(path.dirname(require.resolve('jest/package.json')), 'bin/jest.js');
+  const result = await runNode(`
+    const { spawnSync } = require('node:child_process');
+    const options = { cwd: ${JSON.stringify(project)}, encoding: 'utf8' };
+    const { status, signal, stderr } = spawnSync(process.execPath, [${JSON.stringify(cli)}, '-i', '--forceExit'], options);
+    console.log(status, signal, /1 passed, 1 total/.test(stderr));
+  `);
+  expect(result.stdout).toBe('0 null true\n');
 });
 
 it('a model in a worker works as on the main thread', async () => {

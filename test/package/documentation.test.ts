@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { errorCodes } from 'rkllm';
@@ -24,6 +24,10 @@ describe('code in the documentation', () => {
   // Inside the checkout, so that `rkllm` resolves to this package, as it does for those who installed it.
   mkdirSync(path.join(root, 'build'), { recursive: true });
   const directory = mkdtempSync(path.join(root, 'build', 'documentation-'));
+
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
 
   test('is found', () => {
     expect(blocks.length).toBeGreaterThan(5);

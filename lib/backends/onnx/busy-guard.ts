@@ -1,3 +1,5 @@
+import { runInThisContext } from 'node:vm';
+
 /**
  * Node.js aborts the whole process (SIGABRT) when it tears down a worker thread that is inside a native ONNX Runtime
  * call: the addon then cannot make its result and throws where nothing catches. So the worker says in shared memory
@@ -58,13 +60,18 @@ const watched = new Set<GuardCells>();
 
 /** Makes the exit of this thread wait for the engine's native call. One handler serves all engines. */
 export function watchExit(cells: GuardCells): void {
-  if (watched.size === 0) process.on('exit', closeAll);
+  if (watched.size === 0) realProcess().on('exit', closeAll);
   watched.add(cells);
 }
 
 export function unwatchExit(cells: GuardCells): void {
   watched.delete(cells);
-  if (watched.size === 0) process.off('exit', closeAll);
+  if (watched.size === 0) realProcess().off('exit', closeAll);
+}
+
+/** In a test of Jest `process` is a copy whose handlers nobody calls. */
+function realProcess(): NodeJS.Process {
+  return runInThisContext('process') as NodeJS.Process;
 }
 
 function closeAll(): void {

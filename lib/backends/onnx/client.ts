@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
 import type { BackendModel, BackendModelInfo, Capabilities, Run, RunRequest } from '../backend.js';
 import { ClientRun } from './client-run.js';
@@ -41,15 +42,12 @@ class EngineClient {
 
   /** Rejects with the signal's reason when aborted; the engine may still be there then, see {@link close}. */
   async load(init: EngineInit, signal: AbortSignal | undefined): Promise<BackendModelInfo> {
-    const onAbort = (): void => {
-      this.#loaded.reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const unsubscribe = signal && onAbort(signal, () => this.#loaded.reject(signal.reason));
     this.#host.post({ type: 'load', init });
     try {
       return await this.#loaded.promise;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      unsubscribe?.();
     }
   }
 

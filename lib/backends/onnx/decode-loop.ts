@@ -24,22 +24,23 @@ export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunE
   const { prompt, sampler, eosTokenIds, limit } = decoding;
   const cachedPromptTokens = decoder.rewindTo(prompt);
   let firstAt: number | undefined;
-  let lastAt = 0;
+  let lastAt: number | undefined;
   const end = (reason: RunEnd['reason']): RunEnd => ({
     reason,
     promptTokens: prompt.length,
     cachedPromptTokens,
     prefillMs: firstAt === undefined ? undefined : firstAt - decoding.startedAt,
-    decodeMs: firstAt === undefined ? undefined : lastAt - firstAt,
+    decodeMs: firstAt === undefined || lastAt === undefined ? undefined : lastAt - firstAt,
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
   });
   try {
     let logits = await prefill(decoder, decoding, cachedPromptTokens);
     for (let produced = 0; logits !== undefined;) {
       const id = sampler.next(logits);
-      lastAt = performance.now();
-      firstAt ??= lastAt;
+      const now = performance.now();
+      firstAt ??= now;
       if (eosTokenIds.has(id)) return end('eos');
+      lastAt = now;
       decoding.emit(id);
       produced++;
       if (produced === limit) return end('length');

@@ -4,7 +4,7 @@ import type { BusyGuard } from './busy-guard.js';
 import { readGraphShape, type GraphShape } from './graph-shape.js';
 import { KvCache } from './kv-cache.js';
 import type { ModelLayout } from './layout.js';
-import { createSession, type OrtModule } from './ort.js';
+import { createSession, requireOrt, type OrtModule } from './ort.js';
 
 /** The graph with its KV cache: computes tokens one after the other, and remembers which ones. */
 export class Decoder {
@@ -14,11 +14,10 @@ export class Decoder {
   readonly #layout: ModelLayout;
   readonly #shape: GraphShape;
   readonly #cache: KvCache;
-  /** The first {@link length} are in the cache. */
-  readonly #history: Int32Array;
-  #length = 0;
-  /** As long as the context; a run gets a view of its beginning. */
-  readonly #ones: BigInt64Array;
+  /** The tokens in the cache. */
+  readonly #history: number[] = [];
+  /** A run gets a view of its beginning. */
+  #ones = new BigInt64Array(0);
   /** The logits of a single token are written here, each time. */
   readonly #logits: Tensor;
 
@@ -35,20 +34,16 @@ export class Decoder {
     this.#layout = layout;
     this.#shape = readGraphShape(session, layout);
     this.#cache = new KvCache(ort, this.#shape, contextLength);
-    this.#history = new Int32Array(contextLength);
-    this.#ones = new BigInt64Array(contextLength).fill(1n);
     const { vocabularySize } = this.#shape;
     this.#logits = new ort.Tensor('float32', new Float32Array(vocabularySize), [1, 1, vocabularySize]);
   }
 
-  static async open(
-    ort: OrtModule,
-    layout: ModelLayout,
-    contextLength: number,
-    threads: number,
-    guard: BusyGuard,
-  ): Promise<Decoder> {
-    const session = await guard.run(() => createSession(ort, layout, threads));
+  static async open(layout: ModelLayout, contextLength: number, threads: number, guard: BusyGuard): Promise<Decoder> {
+    // Loading the addon is a native call, too.
+    const { ort, session } = await guard.run(async () => {
+      const ort = requireOrt();
+      return { ort, session: await createSession(ort, layout, threads) };
+    });
     return new Decoder(ort, session, guard, layout, contextLength);
   }
 
@@ -64,10 +59,10 @@ export class Decoder {
    * @returns the number of tokens kept.
    */
   rewindTo(tokens: Int32Array): number {
-    const most = Math.min(this.#length, tokens.length - 1);
+    const most = Math.min(this.#history.length, tokens.length - 1);
     let common = 0;
     while (common < most && this.#history[common] === tokens[common]) common++;
-    this.#length = common;
+    this.#history.length = common;
     return common;
   }
 
@@ -77,7 +72,7 @@ export class Decoder {
    * @returns the logits after the last token; valid until the next call. Its values may be overwritten.
    */
   async compute(tokens: Int32Array): Promise<Float32Array> {
-    const start = this.#length;
+    const start = this.#history.length;
     const end = start + tokens.length;
     this.#cache.reserve(end, start);
     const logitsName = this.#layout.names.logits;
@@ -88,8 +83,7 @@ export class Decoder {
       const results = await this.#guard.run(() => this.#session.run(this.#feeds(tokens, start, end), fetches));
       const data = results[logitsName]?.data;
       if (!(data instanceof Float32Array)) throw new Error(`The graph gave no ${logitsName}.`);
-      this.#history.set(tokens, start);
-      this.#length = end;
+      for (const token of tokens) this.#history.push(token);
       return data.subarray(data.length - this.#shape.vocabularySize);
     } catch (cause) {
       if (this.#guard.closing) throw cause;
@@ -103,16 +97,21 @@ export class Decoder {
     const feeds = { ...this.#cache.past };
     feeds[names.inputIds] = int64(BigInt64Array.from(tokens, BigInt));
     // Its length is what tells the attention how many rows of the cache are in use.
-    if (this.#shape.hasAttentionMask) feeds[names.attentionMask] = int64(this.#ones.subarray(0, end));
+    if (this.#shape.hasAttentionMask) feeds[names.attentionMask] = int64(this.#onesFor(end));
     if (this.#shape.hasPositionIds) {
       feeds[names.positionIds] = int64(BigInt64Array.from(tokens, (_, i) => BigInt(start + i)));
     }
     return feeds;
   }
 
+  #onesFor(count: number): BigInt64Array {
+    if (this.#ones.length < count) this.#ones = new BigInt64Array(2 * count).fill(1n);
+    return this.#ones.subarray(0, count);
+  }
+
   /** What the cache holds after a failure is unknown, so nothing of it is used again. */
   #runFailed(cause: unknown): RkllmError {
-    this.#length = 0;
+    this.#history.length = 0;
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new RkllmError('RKLLM_RUN_FAILED', `ONNX Runtime could not compute the next token: ${reason}`, {
       hint: 'If the message names an operator, use another export of the model: one made for the CPU by onnxruntime-genai.',

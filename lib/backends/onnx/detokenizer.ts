@@ -7,9 +7,11 @@ export class Detokenizer {
   readonly #table: TokenTable;
   #spacesToStrip: number;
 
-  constructor(table: TokenTable) {
+  /** @param previous - the last token of the prompt: after a control token a text begins, after others it goes on. */
+  constructor(table: TokenTable, previous: number | undefined) {
     this.#table = table;
-    this.#spacesToStrip = table.leadingSpaces;
+    const begins = previous === undefined || table.bytesOf(previous).length === 0;
+    this.#spacesToStrip = begins ? table.leadingSpaces : 0;
   }
 
   next(id: number): Uint8Array {

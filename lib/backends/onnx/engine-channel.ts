@@ -28,6 +28,9 @@ export function openChannel(receive: (message: ToEngine) => void): EngineChannel
   process.on('message', (message) => {
     receive(message as ToEngine); // sent by startProcess()
   });
+  // A terminal sends these to all processes of a job, and a service manager to all of a service. When to stop is the
+  // owner's decision: it may want to end its answer first.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // The owner is gone, with or without a word. This runs between native calls, where leaving is safe.
   process.on('disconnect', () => {
     process.exit();

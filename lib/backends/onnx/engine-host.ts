@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
+import { RkllmError } from '../../errors.js';
 import { createGuardCells, unwatchExit, watchExit } from './busy-guard.js';
 import type { FromEngine, ToEngine } from './protocol.js';
 
@@ -26,7 +28,25 @@ const engineFile = path.join(__dirname, 'worker.js');
  * of a native call then. A child process just sees its channel close.
  */
 export function startEngine(events: EngineHostEvents): EngineHost {
-  return isMainThread ? startThread(events) : startProcess(events);
+  if (!existsSync(engineFile)) {
+    throw new RkllmError(
+      'RKLLM_WORKER_FAILED',
+      `The engine of the ONNX model is not there: ${engineFile} is missing.`,
+      {
+        hint: 'An application that is bundled into one file has to leave rkllm out of the bundle, as an external package.',
+        details: { path: engineFile },
+      },
+    );
+  }
+  try {
+    return isMainThread ? startThread(events) : startProcess(events);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RkllmError('RKLLM_WORKER_FAILED', `The engine of the ONNX model could not be started: ${reason}`, {
+      hint: 'It needs a thread of its own, or a process of its own where the model is loaded in a worker.',
+      cause,
+    });
+  }
 }
 
 function startThread(events: EngineHostEvents): EngineHost {
@@ -70,7 +90,8 @@ function startProcess(events: EngineHostEvents): EngineHost {
     cause = error;
     if (child.pid === undefined) events.exited(cause, null); // it could not be started: there will be no exit
   });
-  child.on('exit', (exitCode) => {
+  child.on('exit', (exitCode, signal) => {
+    if (signal !== null) cause ??= new Error(`it was ended by ${signal}`);
     events.exited(cause, exitCode);
   });
   return {

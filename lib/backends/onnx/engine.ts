@@ -6,7 +6,6 @@ import { decode } from './decode-loop.js';
 import { Decoder } from './decoder.js';
 import { Detokenizer } from './detokenizer.js';
 import { readLayout, type ModelLayout } from './layout.js';
-import { requireOrt } from './ort.js';
 import type { EngineInit } from './protocol.js';
 import { Sampler } from './sampler.js';
 import { resolveSampling } from './sampling-settings.js';
@@ -22,6 +21,9 @@ const mostThreads = 4;
  * threads away from small models, and is far below what a reader notices.
  */
 const sendIntervalMs = 2;
+
+/** Far more than a token of text has; white space that control tokens swallow is not counted exactly. */
+const charactersOfLongToken = 64;
 
 /** Phi-3's own, whatever the configuration says: both end an answer. */
 const knownEosTokens = ['<|end|>', '<|endoftext|>'];
@@ -60,7 +62,7 @@ export class Engine {
     const tokenizer = await loadTokenizer(layout.directory);
     const contextLength = Math.min(layout.contextLength, init.maxContextLength ?? Infinity);
     const threads = init.threads ?? defaultThreads(layout.modelBytes);
-    const decoder = await Decoder.open(requireOrt(), layout, contextLength, threads, guard);
+    const decoder = await Decoder.open(layout, contextLength, threads, guard);
     return new Engine(decoder, tokenizer, layout, init);
   }
 
@@ -68,7 +70,7 @@ export class Engine {
   async run(request: RunRequest, stopRequested: () => boolean, send: (batch: TokenBatch) => void): Promise<RunEnd> {
     const startedAt = performance.now();
     const prompt = this.#promptTokens(request.input);
-    const detokenizer = new Detokenizer(this.#tokenizer.table);
+    const detokenizer = new Detokenizer(this.#tokenizer.table, prompt.at(-1));
     const queue = new TokenQueue();
     let sentAt = -Infinity;
     const flush = (): void => {
@@ -96,22 +98,15 @@ export class Engine {
   }
 
   #promptTokens(input: RunInput): Int32Array {
-    const prompt = input.type === 'text' ? this.#tokenizer.encode(input.text) : input.tokenIds;
     const { contextLength } = this.info;
+    const prompt = input.type === 'text' ? this.#encode(input.text) : input.tokenIds;
     if (prompt.length === 0) {
       throw new RkllmError('RKLLM_EMPTY_PROMPT', 'The prompt has no tokens.', {
         hint: 'Pass a prompt with at least one character.',
       });
     }
     if (prompt.length >= contextLength) {
-      throw new RkllmError(
-        'RKLLM_CONTEXT_OVERFLOW',
-        `The prompt has ${prompt.length} tokens, but the context of ${contextLength} tokens must hold it and the answer.`,
-        {
-          hint: 'Shorten the prompt or the chat, or load the model with a larger maxContextLength if it allows one.',
-          details: { promptTokens: prompt.length, contextLength },
-        },
-      );
+      throw contextOverflow(`${prompt.length} tokens`, { promptTokens: prompt.length, contextLength });
     }
     const { vocabularySize } = this.#decoder;
     const stray = prompt.find((id) => id < 0 || id >= vocabularySize);
@@ -127,6 +122,32 @@ export class Engine {
     }
     return prompt;
   }
+
+  /** Encoding cannot be interrupted, and millions of characters take minutes: what cannot fit is not encoded. */
+  #encode(text: string): Int32Array {
+    const { contextLength } = this.info;
+    if (text.length > contextLength * Math.max(this.#tokenizer.table.longestPiece, charactersOfLongToken)) {
+      throw contextOverflow(`${text.length} characters`, { promptCharacters: text.length, contextLength });
+    }
+    return this.#tokenizer.encode(text);
+  }
+}
+
+interface OverflowDetails {
+  readonly contextLength: number;
+  readonly promptTokens?: number;
+  readonly promptCharacters?: number;
+}
+
+function contextOverflow(size: string, details: OverflowDetails): RkllmError {
+  return new RkllmError(
+    'RKLLM_CONTEXT_OVERFLOW',
+    `The prompt has ${size}, but the context of ${details.contextLength} tokens must hold it and the answer.`,
+    {
+      hint: 'Shorten the prompt or the chat, or load the model with a larger maxContextLength if it allows one.',
+      details: { ...details },
+    },
+  );
 }
 
 function defaultThreads(modelBytes: number): number {

@@ -29,7 +29,10 @@ export function readGraphShape(session: InferenceSession, layout: ModelLayout): 
     if (value?.isTensor !== true) throw invalid(layout, `it has no tensor ${name}`, session);
     return value;
   };
-  tensor(names.inputIds);
+  requireType(layout, tensor(names.inputIds), 'int64');
+  for (const name of [names.attentionMask, names.positionIds]) {
+    if (session.inputNames.includes(name)) requireType(layout, tensor(name), 'int64');
+  }
   const layers: LayerNames[] = [];
   for (let i = 0; values.has(layerName(names.pastKey, i)); i++) {
     const layer = {
@@ -38,18 +41,22 @@ export function readGraphShape(session: InferenceSession, layout: ModelLayout): 
       presentKey: layerName(names.presentKey, i),
       presentValue: layerName(names.presentValue, i),
     };
-    for (const name of Object.values(layer)) requireFloat32(layout, tensor(name));
+    for (const name of Object.values(layer)) requireType(layout, tensor(name), 'float32');
     layers.push(layer);
   }
   const key = tensor(layerName(names.pastKey, 0));
   const kvHeads = key.shape[1];
   const headSize = typeof key.shape[3] === 'number' ? key.shape[3] : layout.headSize;
   const logits = tensor(names.logits);
-  requireFloat32(layout, logits);
+  requireType(layout, logits, 'float32');
   const vocabularySize = logits.shape.at(-1);
   if (typeof kvHeads !== 'number' || headSize === undefined)
     throw invalid(layout, 'its KV cache has no fixed shape', session);
   if (typeof vocabularySize !== 'number') throw invalid(layout, 'its logits have no fixed width', session);
+  const fed = new Set([names.inputIds, names.attentionMask, names.positionIds]);
+  for (const { pastKey, pastValue } of layers) fed.add(pastKey).add(pastValue);
+  const unknown = session.inputNames.find((name) => !fed.has(name));
+  if (unknown !== undefined) throw invalid(layout, `its input ${unknown} is not known`, session);
   return {
     layers,
     kvHeads,
@@ -64,11 +71,15 @@ function layerName(pattern: string, layer: number): string {
   return pattern.replace('%d', String(layer));
 }
 
-function requireFloat32(layout: ModelLayout, value: InferenceSession.TensorValueMetadata): void {
-  if (value.type === 'float32') return;
+function requireType(
+  layout: ModelLayout,
+  value: InferenceSession.TensorValueMetadata,
+  expected: 'float32' | 'int64',
+): void {
+  if (value.type === expected) return;
   throw new RkllmError(
     'RKLLM_MODEL_INVALID',
-    `${layout.modelFile} cannot be used: ${value.name} is ${value.type}, but the CPU backend needs float32.`,
+    `${layout.modelFile} cannot be used: ${value.name} is ${value.type}, but the CPU backend needs ${expected}.`,
     {
       hint: 'Use an int4, int8 or fp32 export for the CPU. Exports for CUDA, DirectML or WebGPU compute in float16.',
       details: { path: layout.modelFile, tensor: value.name, type: value.type },

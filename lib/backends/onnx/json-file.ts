@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
 
@@ -53,7 +53,10 @@ export class JsonObject {
   number(key: string, min: number): number | undefined {
     const value = this.#get(key);
     if (value === undefined) return undefined;
-    if (typeof value !== 'number' || value < min) throw this.invalid(key, `a number, at least ${min}`);
+    // 1e999 is valid JSON.
+    if (typeof value !== 'number' || value < min || value === Infinity) {
+      throw this.invalid(key, `a finite number, at least ${min}`);
+    }
     return value;
   }
 
@@ -112,13 +115,11 @@ export async function readJsonFile(file: string, code: RkllmErrorCode): Promise<
     value = JSON.parse(text);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    const before = text.slice(0, position).split('\n');
-    const line = before.length;
-    const column = (before.at(-1)?.length ?? 0) + 1;
-    throw new RkllmError(code, `${file}:${line}:${column} is not valid JSON: ${message}.`, {
+    const place = placeOfMistake(message, text);
+    const shown = place === undefined ? file : `${file}:${place.line}:${place.column}`;
+    throw new RkllmError(code, `${shown} is not valid JSON: ${message}.`, {
       hint: restoreHint(file),
-      details: { file, position, line, column },
+      details: { file, ...place },
       cause,
     });
   }
@@ -128,24 +129,42 @@ export async function readJsonFile(file: string, code: RkllmErrorCode): Promise<
   return new JsonObject(file, '', value, code);
 }
 
+/** V8 tells the position of some mistakes, and of others only what is around them. */
+function placeOfMistake(message: string, text: string): { line: number; column: number } | undefined {
+  const stated = /position (\d+)/.exec(message)?.[1];
+  if (stated === undefined && !message.includes('end of JSON')) return undefined;
+  const before = text.slice(0, stated === undefined ? undefined : Number(stated)).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
 /** @returns undefined when there is no such file. */
 export async function readTextFile(file: string, code: RkllmErrorCode): Promise<string | undefined> {
   try {
+    // Reading a pipe or a device might never end.
+    if (!(await stat(file)).isFile()) throw new Error('it is not a file');
     const text = await readFile(file, 'utf8');
     return text.startsWith('\uFEFF') ? text.slice(1) : text;
   } catch (cause) {
     if (isMissing(cause)) return undefined;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RkllmError(code, `${file} cannot be read: ${reason}.`, {
-      hint: 'Check the permissions of the file.',
-      details: { file },
-      cause,
-    });
+    throw cannotRead(file, code, cause);
   }
 }
 
+export function cannotRead(file: string, code: RkllmErrorCode, cause: unknown): RkllmError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RkllmError(code, `${file} cannot be read: ${reason}.`, {
+    hint: 'Check the name and the permissions of the file.',
+    details: { file },
+    cause,
+  });
+}
+
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP')
+  );
 }
 
 export function isRecord(value: unknown): value is Values {

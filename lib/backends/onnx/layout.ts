@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RkllmError } from '../../errors.js';
-import { isMissing, readJsonFile, type JsonObject } from './json-file.js';
+import { cannotRead, isMissing, readJsonFile, type JsonObject } from './json-file.js';
 
 /** Names of the graph's inputs and outputs; `%d` stands for the layer. */
 interface GraphNames {
@@ -50,7 +50,7 @@ export async function readLayout(location: string): Promise<ModelLayout> {
   if (config === undefined) throw await notRecognized(directory);
   const model = required(config, 'model', config.object('model'));
   const decoder = required(model, 'decoder', model.object('decoder'));
-  const modelFile = chosenFile ?? path.join(directory, required(decoder, 'filename', decoder.string('filename')));
+  const modelFile = chosenFile ?? fileIn(directory, decoder);
   const generation = await readJsonFile(path.join(directory, 'generation_config.json'), 'RKLLM_MODEL_CONFIG_INVALID');
   return {
     name: path.basename(directory),
@@ -71,7 +71,7 @@ async function locate(location: string): Promise<{ directory: string; chosenFile
   try {
     isDirectory = (await stat(location)).isDirectory();
   } catch (cause) {
-    if (!isMissing(cause)) throw cause;
+    if (!isMissing(cause)) throw cannotRead(location, 'RKLLM_MODEL_INVALID', cause);
     throw new RkllmError('RKLLM_MODEL_NOT_FOUND', `There is no model at ${location}.`, {
       hint: 'Check the path; a relative path is resolved against the current directory.',
       details: { path: location },
@@ -79,11 +79,22 @@ async function locate(location: string): Promise<{ directory: string; chosenFile
     });
   }
   if (isDirectory) return { directory: location, chosenFile: undefined };
-  if (location.endsWith('.onnx')) return { directory: path.dirname(location), chosenFile: location };
+  if (/\.onnx$/i.test(location)) return { directory: path.dirname(location), chosenFile: location };
   throw new RkllmError('RKLLM_MODEL_NOT_RECOGNIZED', `${location} is not an ONNX model.`, {
     hint: `Pass the directory that holds ${configFile}, or the .onnx file in it.`,
     details: { path: location, lookedFor: ['.onnx'] },
   });
+}
+
+/** A configuration from elsewhere does not choose files outside of its directory. */
+function fileIn(directory: string, decoder: JsonObject): string {
+  const name = required(decoder, 'filename', decoder.string('filename'));
+  const relative = path.relative(directory, path.resolve(directory, name));
+  const isInside = relative !== '' && relative.split(path.sep)[0] !== '..' && !path.isAbsolute(relative);
+  if (!isInside || path.isAbsolute(name)) {
+    throw decoder.invalid('filename', 'the name of a file in the model’s directory');
+  }
+  return path.join(directory, name);
 }
 
 async function notRecognized(directory: string): Promise<RkllmError> {
@@ -103,10 +114,12 @@ async function notRecognized(directory: string): Promise<RkllmError> {
 async function modelBytes(modelFile: string): Promise<number> {
   const sizeOf = async (file: string): Promise<number | undefined> => {
     try {
-      return (await stat(file)).size;
+      const found = await stat(file);
+      if (!found.isFile()) throw new Error('it is not a file');
+      return found.size;
     } catch (cause) {
       if (isMissing(cause)) return undefined;
-      throw cause;
+      throw cannotRead(file, 'RKLLM_MODEL_INVALID', cause);
     }
   };
   const graph = await sizeOf(modelFile);
@@ -139,11 +152,19 @@ function graphNames(decoder: JsonObject): GraphNames {
     attentionMask: inputs?.string('attention_mask') ?? 'attention_mask',
     positionIds: inputs?.string('position_ids') ?? 'position_ids',
     logits: outputs?.string('logits') ?? 'logits',
-    pastKey: inputs?.string('past_key_names') ?? 'past_key_values.%d.key',
-    pastValue: inputs?.string('past_value_names') ?? 'past_key_values.%d.value',
-    presentKey: outputs?.string('present_key_names') ?? 'present.%d.key',
-    presentValue: outputs?.string('present_value_names') ?? 'present.%d.value',
+    pastKey: layerNames(inputs, 'past_key_names') ?? 'past_key_values.%d.key',
+    pastValue: layerNames(inputs, 'past_value_names') ?? 'past_key_values.%d.value',
+    presentKey: layerNames(outputs, 'present_key_names') ?? 'present.%d.key',
+    presentValue: layerNames(outputs, 'present_value_names') ?? 'present.%d.value',
   };
+}
+
+/** Without a place for the number every layer would have the same name, and there would be no last one. */
+function layerNames(section: JsonObject | undefined, key: string): string | undefined {
+  const pattern = section?.string(key);
+  if (section === undefined || pattern === undefined) return undefined;
+  if (!pattern.includes('%d')) throw section.invalid(key, 'a name with %d for the layer');
+  return pattern;
 }
 
 function searchDefaults(search: JsonObject | undefined): SearchDefaults {

@@ -16,7 +16,7 @@ export function requireOrt(): OrtModule {
     ort.env.logLevel = 'fatal';
     return ort;
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'MODULE_NOT_FOUND';
+    const missing = isNotInstalled(cause);
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw new RkllmError(
       'RKLLM_ONNXRUNTIME_NOT_FOUND',
@@ -33,7 +33,17 @@ export function requireOrt(): OrtModule {
   }
 }
 
-/** Loads the model file. Blocks the thread in a native call: to be called inside the busy guard. */
+/** A package without a binary for this platform lacks a module, too: one of its own. */
+function isNotInstalled(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'MODULE_NOT_FOUND' &&
+    !/^Cannot find module '(?!onnxruntime-node')/.test(error.message)
+  );
+}
+
+/** Loads the model file. Blocks the thread in a native call. */
 export async function createSession(
   ort: OrtModule,
   layout: ModelLayout,
@@ -46,7 +56,8 @@ export async function createSession(
       logSeverityLevel: fatalOnly,
     });
   } catch (cause) {
-    const pointer = await isGitLfsPointer(layout.modelFile);
+    // Whether it can be read at all, the cause says.
+    const pointer = await isGitLfsPointer(layout.modelFile).catch(() => false);
     const reason = pointer ? 'it is only a Git LFS pointer' : cause instanceof Error ? cause.message : String(cause);
     throw new RkllmError('RKLLM_MODEL_INVALID', `${layout.modelFile} cannot be loaded: ${reason}`, {
       hint: pointer

@@ -7,6 +7,8 @@ export interface TokenTable {
   bytesOf(id: number): Uint8Array;
   /** Spaces that are taken off the start of a text. */
   readonly leadingSpaces: number;
+  /** Characters of the longest entry. */
+  readonly longestPiece: number;
 }
 
 /** Turns a vocabulary entry into the bytes it stands for. */
@@ -19,7 +21,11 @@ export function buildTokenTable(tokenizer: JsonObject): TokenTable {
   const decoders = flattenDecoders(tokenizer.object('decoder'));
   const spell = chooseSpelling(tokenizer, decoders);
   const pieces = new Map<number, string>();
-  for (const [piece, id] of vocabulary(tokenizer)) pieces.set(id, piece);
+  let longestPiece = 0;
+  for (const [piece, id] of vocabulary(tokenizer)) {
+    pieces.set(id, piece);
+    longestPiece = Math.max(longestPiece, piece.length);
+  }
   const added = new Map<number, Uint8Array>();
   for (const token of tokenizer.objects('added_tokens')) {
     const id = token.integer('id', 0);
@@ -34,6 +40,7 @@ export function buildTokenTable(tokenizer: JsonObject): TokenTable {
       return added.get(id) ?? (piece === undefined ? noBytes : spell(piece));
     },
     leadingSpaces: leadingSpaces(decoders),
+    longestPiece,
   };
 }
 

@@ -1,3 +1,5 @@
+import { cpSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { writeGenaiModel } from '../../../tools/onnx/write-genai-model.js';
 import { Fixtures } from './helpers.js';
 import { runNode } from './run-node.js';
@@ -40,6 +42,37 @@ it('an engine that dies while it loads rejects the load', async () => {
     console.log(await outcome(loading));
   `);
   expect(result).toEqual({ code: 0, signal: null, stdout: 'RKLLM_WORKER_FAILED\n', stderr: '' });
+});
+
+it('an engine that cannot be started rejects the load, with what to do', async () => {
+  const dist = fixtures.directory();
+  cpSync('dist', dist, { recursive: true });
+  rmSync(path.join(dist, 'backends/onnx/worker.js')); // as in an application that was bundled into one file
+  const missing = await runNode(
+    `await createOnnxBackend().load(request('/nowhere')).catch((error) => console.log(error.code, error.message, error.hint));`,
+    dist,
+  );
+  expect(missing).toMatchObject({ code: 0, stderr: '' });
+  expect(missing.stdout).toMatch(/^RKLLM_WORKER_FAILED .*worker\.js is missing.* out of the bundle/);
+  const refused = await runNode(`
+    require('node:worker_threads').Worker = function () { throw new Error('not permitted'); };
+    await createOnnxBackend().load(request('/nowhere')).catch((error) => console.log(error.code, error.message));
+  `);
+  expect(refused).toEqual({
+    code: 0,
+    signal: null,
+    stdout: 'RKLLM_WORKER_FAILED The engine of the ONNX model could not be started: not permitted\n',
+    stderr: '',
+  });
+});
+
+it('many loads share a signal without a warning', async () => {
+  const result = await runNode(`
+    const { signal } = new AbortController();
+    const load = () => createOnnxBackend().load({ ...request('/nowhere'), signal }).catch((error) => error.code);
+    console.log(new Set(await Promise.all(Array.from({ length: 12 }, load))));
+  `);
+  expect(result).toEqual({ code: 0, signal: null, stdout: "Set(1) { 'RKLLM_MODEL_NOT_FOUND' }\n", stderr: '' });
 });
 
 it('a disposed model has not failed', async () => {

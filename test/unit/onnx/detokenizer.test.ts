@@ -42,8 +42,9 @@ function table(json: Json): ReturnType<typeof buildTokenTable> {
   return buildTokenTable(new JsonObject('tokenizer.json', '', json, 'RKLLM_TOKENIZER_INVALID'));
 }
 
-function detokenize(json: Json, ids: readonly number[]): string {
-  const detokenizer = new Detokenizer(table(json));
+/** @param prompt - what the tokens follow; after nothing they begin the text. */
+function detokenize(json: Json, ids: readonly number[], prompt: readonly number[] = []): string {
+  const detokenizer = new Detokenizer(table(json), prompt.at(-1));
   return Buffer.concat(ids.map((id) => detokenizer.next(id))).toString('utf8');
 }
 
@@ -86,7 +87,7 @@ describe.each([
 it('splits a character between the tokens that spell it', () => {
   const tokenizer = new Tokenizer(tiny.tokenizer, tiny.config);
   const { ids } = tokenizer.encode('🙂', { add_special_tokens: false });
-  const detokenizer = new Detokenizer(table(tiny.tokenizer));
+  const detokenizer = new Detokenizer(table(tiny.tokenizer), undefined);
   expect(ids.map((id) => [...detokenizer.next(id)])).toEqual([[], [0xf0], [0x9f], [0x99], [0x82]]);
 });
 
@@ -95,6 +96,14 @@ it('takes one space off the start, whatever comes before it without text', () =>
   expect(detokenize(tiny.tokenizer, [id('<|end|>'), id('▁'), id('▁the')])).toBe(' the');
   expect(detokenize(tiny.tokenizer, [id('a'), id('▁the')])).toBe('a the');
   expect(detokenize(metaspace, [id('▁the'), id('▁the')])).toBe('the the');
+});
+
+it('keeps the space where the answer goes on with the text of the prompt', () => {
+  const tokenizer = new Tokenizer(tiny.tokenizer, tiny.config);
+  const ids = (value: string): readonly number[] => tokenizer.encode(value, { add_special_tokens: false }).ids;
+  expect(detokenize(tiny.tokenizer, ids('the'), ids('hello'))).toBe(' the');
+  expect(detokenize(tiny.tokenizer, ids('the'), ids('hello\n'))).toBe(' the'); // an indented line
+  expect(detokenize(tiny.tokenizer, ids('the'), ids('<|user|>hello<|end|><|assistant|>'))).toBe('the');
 });
 
 it('has no text for control tokens and for ids past the table, but for other added tokens', () => {

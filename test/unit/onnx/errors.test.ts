@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createOnnxBackend } from '../../../lib/backends/onnx/index.js';
 import { writeGenaiModel } from '../../../tools/onnx/write-genai-model.js';
@@ -222,21 +222,6 @@ describe('a load fails', () => {
     `);
     expect(result).toEqual({ code: 0, signal: null, stdout: 'RKLLM_MODEL_INVALID\n0\n', stderr: '' });
   });
-
-  it('and says how to install ONNX Runtime when it is missing', async () => {
-    const root = fixtures.directory('without-ort');
-    cpSync(path.resolve('dist'), path.join(root, 'dist'), { recursive: true });
-    mkdirSync(path.join(root, 'node_modules'));
-    symlinkSync(path.resolve('node_modules/@huggingface'), path.join(root, 'node_modules/@huggingface'));
-    const result = await runNode(
-      `await createOnnxBackend().load(request(${JSON.stringify(model('fine'))})).catch((error) => console.log(error.code, error.hint));`,
-      path.join(root, 'dist'),
-    );
-    expect(result.stdout).toMatch(
-      /^RKLLM_ONNXRUNTIME_NOT_FOUND Run: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node/,
-    );
-    expect(result).toMatchObject({ code: 0, stderr: '' });
-  });
 });
 
 describe('an aborted load', () => {
@@ -277,5 +262,23 @@ describe('a run fails', () => {
       details: { tokenId: 100_000 },
     });
     expect((await generate(loaded, Array<number>(15).fill(270))).tokens).toHaveLength(1);
+  });
+
+  it('in the graph, before or after the first token, and the model answers the next one as if nothing had been', async () => {
+    const directory = model('short-tables');
+    editJson(directory, 'genai_config.json', (json) => ({
+      ...json,
+      model: { ...(json['model'] as object), context_length: 4000 }, // its rotary tables end at 512
+    }));
+    const loaded = await fixtures.load(directory);
+    const prompt = Array.from({ length: 480 }, (_, i) => 260 + ((i * 37) % 100));
+    const expected = await generate(loaded, prompt, { maxNewTokens: 10 });
+    const failure = { code: 'RKLLM_RUN_FAILED', message: expect.stringMatching(/GroupQueryAttention/) as string };
+    for (const tooLong of [prompt, [...prompt, ...prompt]]) {
+      await expect(generate(loaded, tooLong, { maxNewTokens: 100 })).rejects.toMatchObject(failure);
+      const answer = await generate(loaded, prompt, { maxNewTokens: 10 });
+      expect(answer.tokens).toEqual(expected.tokens);
+      expect(answer.end.cachedPromptTokens).toBe(0);
+    }
   });
 });

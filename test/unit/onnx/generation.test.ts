@@ -1,4 +1,5 @@
 import type { BackendModel } from '../../../lib/backends/backend.js';
+import { Tokenizer } from '../../../lib/backends/onnx/huggingface.js';
 import { writeGenaiModel, type WrittenModel } from '../../../tools/onnx/write-genai-model.js';
 import { firstToken, Fixtures, generate, readAll, runRequest } from './helpers.js';
 
@@ -205,6 +206,36 @@ describe('a text prompt', () => {
     const { end } = await generate(model, text, { maxNewTokens: 1 });
     // <|user|> ▁ hello <|end|> <|assistant|>; the control tokens swallow the line breaks.
     expect(end.promptTokens).toBe(5);
+  });
+
+  it('that the answer continues loses no space', async () => {
+    // Token by token, whatever comes next: the text of the answer is that of the prompt and the answer, less the prompt's.
+    const { tokenizer } = written;
+    const reference = new Tokenizer(tokenizer.tokenizer, tokenizer.config);
+    const text = 'hello and';
+    const promptIds = reference.encode(text, { add_special_tokens: false }).ids;
+    const found: string[] = [];
+    const expected: string[] = [];
+    for (let seed = 0; seed < 200; seed++) {
+      const answer = await generate(model, text, { maxNewTokens: 2, sampling: { temperature: 5, topK: 400, seed } });
+      const whole = reference.decode([...promptIds, ...answer.tokens], { skip_special_tokens: true });
+      if (whole.includes('\uFFFD')) continue; // the two decode bytes that are no text in their own ways
+      found.push(`${text}${answer.text}`);
+      expected.push(whole);
+    }
+    expect(found).toEqual(expected);
+    expect(found.some((value) => value.startsWith(`${text} `))).toBe(true);
+  });
+
+  it('far longer than the context is refused before it is taken apart', async () => {
+    const startedAt = performance.now();
+    await expect(generate(model, 'a b c '.repeat(1_000_000))).rejects.toMatchObject({
+      code: 'RKLLM_CONTEXT_OVERFLOW',
+      message: expect.stringMatching(/6000000 characters.*1200 tokens/) as string,
+      details: { promptCharacters: 6_000_000, contextLength },
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect((await generate(model, 'hello', { maxNewTokens: 1 })).tokens).toHaveLength(1);
   });
 
   it('gives the bytes of the tokens', async () => {

@@ -1,0 +1,104 @@
+import type { OrtModule } from '../../../lib/backends/onnx/ort.js';
+import { KvCache } from '../../../lib/backends/onnx/kv-cache.js';
+
+const kvHeads = 2;
+const headSize = 3;
+
+/** The one part of ONNX Runtime that the cache uses. Memory ends when a test says so. */
+class FakeTensor {
+  static left = Infinity;
+
+  constructor(
+    readonly type: string,
+    readonly data: Float32Array,
+    readonly dims: readonly number[],
+  ) {
+    if (FakeTensor.left-- <= 0) throw new RangeError('Array buffer allocation failed');
+  }
+}
+
+beforeEach(() => {
+  FakeTensor.left = Infinity;
+});
+
+function cache(maxTokens: number): KvCache {
+  const layers = [0, 1].map((i) => ({
+    pastKey: `past.${i}.key`,
+    pastValue: `past.${i}.value`,
+    presentKey: `present.${i}.key`,
+    presentValue: `present.${i}.value`,
+  }));
+  const shape = { layers, kvHeads, headSize, vocabularySize: 8, hasAttentionMask: true, hasPositionIds: false };
+  return new KvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, maxTokens);
+}
+
+/** Every value says where it belongs: tensor, head, token, column. */
+function fill(kv: KvCache, tokens: number): void {
+  eachValue(kv, tokens, (data, place, value) => {
+    data[place] = value;
+  });
+}
+
+function wrongValues(kv: KvCache, tokens: number): number {
+  let wrong = 0;
+  eachValue(kv, tokens, (data, place, value) => {
+    if (data[place] !== value) wrong++;
+  });
+  return wrong;
+}
+
+function eachValue(
+  kv: KvCache,
+  tokens: number,
+  visit: (data: Float32Array, place: number, value: number) => void,
+): void {
+  for (const [index, tensor] of Object.values(kv.past).entries()) {
+    const capacity = tensor.dims[2] ?? 0;
+    for (let head = 0; head < kvHeads; head++) {
+      for (let i = 0; i < tokens * headSize; i++) {
+        const value = index * 1e6 + head * 1e5 + i;
+        visit(tensor.data as Float32Array, head * capacity * headSize + i, value);
+      }
+    }
+  }
+}
+
+function capacities(kv: KvCache): (number | undefined)[] {
+  return Object.values(kv.past).map((tensor) => tensor.dims[2]);
+}
+
+it('doubles up to the limit, and moves what is in use', () => {
+  const kv = cache(700);
+  kv.reserve(10, 0);
+  expect(capacities(kv)).toEqual([256, 256, 256, 256]);
+  fill(kv, 256);
+  kv.reserve(257, 256);
+  expect(capacities(kv)).toEqual([512, 512, 512, 512]);
+  kv.reserve(513, 256);
+  expect(capacities(kv)).toEqual([700, 700, 700, 700]);
+  expect(wrongValues(kv, 256)).toBe(0);
+  expect(Object.values(kv.present)).toEqual(Object.values(kv.past));
+});
+
+it.each([0, 1, 2, 3])('keeps what is in use when memory ends after %i of 4 tensors', (left) => {
+  const kv = cache(4096);
+  kv.reserve(200, 0);
+  fill(kv, 200);
+  FakeTensor.left = left;
+  expect(() => {
+    kv.reserve(300, 200);
+  }).toThrow(
+    expect.objectContaining({
+      code: 'RKLLM_RUN_FAILED',
+      message: expect.stringMatching(/memory .* 512 tokens/) as string,
+      hint: expect.stringMatching(/maxContextLength/) as string,
+    }) as Error,
+  );
+  FakeTensor.left = Infinity;
+  expect(wrongValues(kv, 200)).toBe(0);
+  const [key0, value0, key1, value1] = capacities(kv);
+  expect([key0, key1]).toEqual([value0, value1]); // the attention operator refuses anything else
+  kv.reserve(300, 200);
+  expect(wrongValues(kv, 200)).toBe(0);
+  expect(capacities(kv)).toEqual([512, 512, 512, 512]);
+});
