@@ -8,7 +8,7 @@ import { textOf, tokenIdsOf } from '../support/reading.js';
 export type AnswerKind = 'short' | 'long' | 'unicode';
 
 /** A model, and a question to which it gives an answer of the kind. */
-export interface Setup {
+interface Setup {
   readonly path?: string;
   readonly options?: LoadModelOptions;
   readonly question: string;
