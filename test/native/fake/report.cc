@@ -53,11 +53,31 @@ void Violation(const std::string& what) {
 
 void Trace(const std::string& call) { Enter(call); }
 
-void Log(const std::string& line) {
-  const char* wanted = std::getenv("FAKE_RKLLM_LOG");
-  if (wanted == nullptr || *wanted != '1') return;
+void Log(const std::string& line, bool wanted) {
+  const char* environment = std::getenv("FAKE_RKLLM_LOG");
+  if (wanted || (environment != nullptr && *environment == '1')) Print(line);
+}
+
+void Print(const std::string& line) {
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }
+
+void Complain(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+std::string Quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string Quoted(const char* text) { return text == nullptr ? "NULL" : Quoted(std::string(text)); }
 
 }  // namespace fake

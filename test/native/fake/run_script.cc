@@ -4,95 +4,165 @@
 #include <cstring>
 #include <thread>
 
-#include "layout_checks.h"
+#include "layout.h"
+#include "memory.h"
+#include "report.h"
+#include "run_states.h"
 
 namespace fake {
-namespace {
 
-constexpr std::int32_t kNormal = 0;
-constexpr std::int32_t kWaiting = 1;
-constexpr std::int32_t kFinish = 2;
-constexpr std::int32_t kError = 3;
+using std::chrono::steady_clock;
 
-}  // namespace
+ScriptedRun::ScriptedRun(Instance& instance, RunSetup setup)
+    : instance_(instance),
+      script_(instance.script),
+      setup_(std::move(setup)),
+      result_size_(Offset(Field::kResultSize)),
+      userdata_(setup_.userdata),
+      results_(result_size_ * setup_.replies.size()),
+      bare_(results_.size()),
+      repeat_(script_.repeat),
+      start_(steady_clock::now()) {
+  for (const auto& reply : setup_.replies) {
+    rows_.emplace_back();
+    rows_.back().reply = &reply;
+  }
+  for (const Failure& failure : script_.failures) {
+    if (failure.place == "decode") decode_failure_after_ = failure.after;
+  }
+  const bool visible = !instance_.arguments.skip_special_token;
+  eos_ = {script_.eos == "null" && !visible ? Piece::Kind::kNull : Piece::Kind::kText, visible ? "</s>" : "",
+          script_.eos_id, 0};
+  if (instance_.arguments.ignore_eos_token && setup_.max_new_tokens > 0) repeat_ = -1;
+}
 
 int ScriptedRun::Play() {
-  if (!script_.foreign_thread) return Prefill() ? Decode() : script_.abort_code;
+  if (!script_.foreign_thread) return PlayHere();
   int code = 0;
-  std::thread other([&] { code = Prefill() ? Decode() : script_.abort_code; });
+  std::thread other([&] { code = PlayHere(); });
   other.join();
   return code;
 }
 
+int ScriptedRun::PlayHere() {
+  ReachPlace(script_, "prefill");
+  if (!Prefill()) return EndAborted();
+  if (script_.silent) return script_.run_code;
+  if (script_.no_embedding && !EmbedPrompts()) return ending_ == Ending::kAborted ? EndAborted() : -1;
+  return setup_.arguments->mode == 0 ? Decode() : DeliverPayload();
+}
+
 // False when it was aborted, which ends the run with FINISH like any other abort.
 bool ScriptedRun::Prefill() const {
-  const bool whole = Pause(std::chrono::milliseconds(script_.prefill_ms)) || !script_.abort_in_prefill;
-  if (!whole && script_.finish) const_cast<ScriptedRun*>(this)->EmitBare(kFinish);
-  return whole;
+  return Pause(std::chrono::milliseconds(script_.prefill_ms)) || !script_.abort_in_prefill;
 }
 
 int ScriptedRun::Decode() {
-  std::int64_t tokens = 0;
-  for (std::int64_t round = 0; script_.repeat < 0 || round < script_.repeat; ++round) {
-    for (const Piece& piece : reply_) {
-      if (tokens > 0 && script_.token_us > 0) Pause(std::chrono::microseconds(script_.token_us));
-      if (Stopping()) {
-        if (script_.finish) EmitBare(kFinish);
-        return script_.abort_code;
-      }
-      if (script_.error_after && tokens == *script_.error_after) {
-        EmitBare(kError);
-        return script_.run_code;
-      }
-      if (max_new_tokens_ >= 0 && tokens == max_new_tokens_) {
-        if (script_.finish) EmitBare(kFinish);
-        return script_.run_code;
-      }
-      if (script_.extra_state) EmitBare(*script_.extra_state);
-      Emit(piece);
-      ++tokens;
+  for (;;) {
+    if (tokens_ > 0 && script_.token_us > 0) Pause(std::chrono::microseconds(script_.token_us));
+    if (Stopping()) return EndAborted();
+    if (script_.error_after && tokens_ == *script_.error_after) return EndFailed();
+    if (setup_.max_new_tokens >= 0 && tokens_ == setup_.max_new_tokens) break;
+    if (!Step()) {
+      if (script_.error_after) return EndFailed();
+      break;
     }
+    if (ending_ == Ending::kPaused) return EndPaused();
+    if (ending_ == Ending::kAborted) return EndAborted();
+    if (ending_ == Ending::kFailed) {
+      EmitBare(kError);
+      return -1;
+    }
+    if (tokens_ == decode_failure_after_) ReachPlace(script_, "decode");
+    if (context_full_) break;
   }
-  if (script_.error_after) EmitBare(kError);
-  if (script_.finish && !script_.error_after) EmitBare(kFinish);
-  for (int i = 0; i < script_.after_finish; ++i) Emit({Piece::Kind::kText, "late", 1});
+  return EndFinished();
+}
+
+int ScriptedRun::EndFailed() {
+  EmitBare(kError);
+  return script_.run_code;
+}
+
+int ScriptedRun::EndFinished() {
+  const bool payload = setup_.arguments->mode != 0;
+  if (script_.finish && (!payload || script_.payload_finish)) EmitFinish();
+  for (int i = 0; i < script_.after_finish; ++i) Emit({Piece::Kind::kText, "late", 1, 0});
+  return script_.run_code;
+}
+
+int ScriptedRun::EndAborted() {
+  for (int i = 0; i < script_.after_abort && !script_.silent; ++i) Emit({Piece::Kind::kText, "more", 1, 0});
+  if (script_.silent) return script_.abort_code;
+  if (script_.abort_error) {
+    EmitBare(kError);
+  } else if (script_.finish && script_.abort_finish) {
+    EmitFinish();
+  }
+  return script_.abort_code;
+}
+
+int ScriptedRun::EndPaused() {
+  instance_.paused = !setup_.arguments->keep_history;
+  Details(instance_, "paused");
+  if (script_.pause_finish) EmitFinish();
   return script_.run_code;
 }
 
 bool ScriptedRun::Stopping() {
-  if (script_.abort_ignored || !aborted_.load(std::memory_order_relaxed)) return false;
+  if (script_.abort_ignored || !instance_.aborted.load(std::memory_order_relaxed)) return false;
   if (script_.abort_delay_ms == 0) return true;
-  const auto now = std::chrono::steady_clock::now();
-  if (abort_seen_ == std::chrono::steady_clock::time_point{}) abort_seen_ = now;
+  const auto now = steady_clock::now();
+  if (abort_seen_ == steady_clock::time_point{}) abort_seen_ = now;
   return now - abort_seen_ >= std::chrono::milliseconds(script_.abort_delay_ms);
 }
 
 // False when an abort cut it short.
 bool ScriptedRun::Pause(std::chrono::microseconds duration) const {
-  const auto end = std::chrono::steady_clock::now() + duration;
+  const auto end = steady_clock::now() + duration;
   const bool deaf = script_.abort_ignored || !script_.abort_in_prefill;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - std::chrono::steady_clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - steady_clock::now());
     if (left.count() <= 0) return true;
-    if (!deaf && aborted_) return false;
+    if (!deaf && instance_.aborted) return false;
     std::this_thread::sleep_for(std::min(left, std::chrono::microseconds(1000)));
   }
 }
 
-void ScriptedRun::Emit(const Piece& piece) {
-  if (piece.text.size() + 1 > text_.size()) text_.resize(piece.text.size() + 1);
-  std::memcpy(text_.data(), piece.text.c_str(), piece.text.size() + 1);
-  WriteAt<const char*>(result_, 0, piece.kind == Piece::Kind::kText ? text_.data() : nullptr);
-  WriteAt<std::int32_t>(result_, 8, piece.id);
-  callback_(result_, userdata_, piece.kind == Piece::Kind::kWaiting ? kWaiting : kNormal);
-  std::memset(text_.data(), '#', piece.text.size() + 1);  // what was read later would show
+const Piece* ScriptedRun::Next(Row& row) {
+  if (row.ended) return nullptr;
+  if (row.next == row.reply->size()) {
+    row.next = 0;
+    ++row.round;
+  }
+  if (row.reply->empty() || (repeat_ >= 0 && row.round >= repeat_)) {
+    row.ended = true;
+    return script_.eos.empty() ? nullptr : &eos_;
+  }
+  return &(*row.reply)[row.next++];
 }
 
-void ScriptedRun::EmitBare(std::int32_t state) {
-  const bool terminal = state == kFinish || state == kError;
-  WriteAt<const char*>(result_, 0, nullptr);
-  WriteAt<std::int32_t>(result_, 8, 0);
-  callback_(terminal && script_.null_result ? nullptr : result_, userdata_, state);
+bool ScriptedRun::Step() {
+  bool any = false;
+  std::int32_t state = kNormal;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Piece* piece = Next(rows_[i]);
+    if (piece != nullptr) {
+      const bool waiting = piece->kind == Piece::Kind::kWaiting || piece->kind == Piece::Kind::kPartial;
+      if (waiting && !any) state = kWaiting;
+      any = true;
+      last_id_ = piece->id;
+      if (!instance_.kv[i].Append({piece->id, piece->word}, script_.context_shift)) context_full_ = true;
+    }
+    Fill(rows_[i], i, piece);
+  }
+  if (!any) return false;
+  if (script_.extra_state) EmitBare(*script_.extra_state);
+  if (tokens_++ == 0) first_token_ = steady_clock::now();
+  Deliver(results_.data(), state);
+  for (Row& row : rows_) std::memset(row.text.data(), '#', row.dirty);  // what was read later would show
+  if (script_.no_embedding && ending_ == Ending::kNone) Embed({last_id_});
+  return true;
 }
 
 }  // namespace fake

@@ -1,11 +1,18 @@
 #include "script.h"
 
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
+#include <sstream>
+#include <thread>
 
 #include "report.h"
+#include "words.h"
 
 namespace fake {
 namespace {
@@ -51,38 +58,138 @@ class Parser {
   Action Int(int& field) {
     return [&field](const std::string& rest) { field = std::atoi(rest.c_str()); };
   }
-  Action Flag(bool& field, bool value) {
+  Action Flag(bool& field, bool value = true) {
     return [&field, value](const std::string&) { field = value; };
   }
-  void Add(Piece::Kind kind, const std::string& text) { script_.reply.push_back({kind, Unescape(text), next_id_++}); }
+  Action Word(std::string& field) {
+    return [&field](const std::string& rest) { field = rest; };
+  }
+  void Add(Piece::Kind kind, const std::string& text) {
+    script_.replies.back().push_back({kind, text, next_id_++, WordHash(text)});
+  }
+  Action Reply(Piece::Kind kind) {
+    return [this, kind](const std::string& text) { Add(kind, Unescape(text)); };
+  }
+
+  // A token for each byte, as byte-level vocabularies have them.
+  void AddBytes(const std::string& rest) {
+    for (const char c : Unescape(rest)) Add(Piece::Kind::kText, std::string(1, c));
+  }
+
+  // A token for each byte as the newer runtimes report them: text only with the last byte of a character.
+  void AddCharacters(const std::string& rest) {
+    const std::string text = Unescape(rest);
+    std::string character;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      character += text[i];
+      const bool last = i + 1 == text.size() || (static_cast<unsigned char>(text[i + 1]) & 0xC0U) != 0x80U;
+      Add(last ? Piece::Kind::kText : Piece::Kind::kWaiting, last ? character : "");
+      if (last) character.clear();
+    }
+  }
+
+  void AddFill(const std::string& rest) {
+    const std::size_t space = rest.find(' ');
+    const std::string unit = space == std::string::npos ? "x" : Unescape(rest.substr(space + 1));
+    std::string text;
+    for (std::int64_t left = std::atoll(rest.c_str()); left > 0; --left) text += unit;
+    Add(Piece::Kind::kText, text);
+  }
+
+  void AddFailure(const std::string& rest) {
+    Failure failure;
+    std::istringstream(rest) >> failure.place >> failure.how >> failure.after;
+    if (failure.after == 0) failure.after = 1;
+    script_.failures.push_back(failure);
+  }
+
+  void AddPrint(const std::string& rest) {
+    const std::size_t space = rest.find(' ');
+    script_.prints.emplace_back(rest.substr(0, space), space == std::string::npos ? "" : rest.substr(space + 1));
+  }
 
   Script script_;
   std::int32_t next_id_ = 1000;
   const std::map<std::string, Action> commands_ = {
       {"journal", [](const std::string& path) { SetJournal(path); }},
+      {"details", Flag(script_.details)},
+      {"log", Flag(script_.log)},
+      {"print", [this](const std::string& rest) { AddPrint(rest); }},
+      {"fail", [this](const std::string& rest) { AddFailure(rest); }},
+
       {"init-code", Int(script_.init_code)},
       {"init-delay-ms", Int(script_.init_delay_ms)},
-      {"init-null-handle", Flag(script_.init_null_handle, true)},
+      {"init-null-handle", Flag(script_.init_null_handle)},
+      {"init-false-success", Word(script_.init_false_success)},
       {"destroy-delay-ms", Int(script_.destroy_delay_ms)},
-      {"token", [this](const std::string& text) { Add(Piece::Kind::kText, text); }},
-      {"null", [this](const std::string&) { Add(Piece::Kind::kNull, ""); }},
-      {"waiting", [this](const std::string&) { Add(Piece::Kind::kWaiting, ""); }},
+      {"destroy-code", Int(script_.destroy_code)},
+      {"max-context", Int(script_.max_context)},
+      {"max-context-exclusive", Flag(script_.max_context_exclusive)},
+      {"context-step", Int(script_.context_step)},
+      {"npu-cores", Int(script_.npu_cores)},
+      {"keeps-pointers", Flag(script_.keeps_pointers)},
+
+      {"token", Reply(Piece::Kind::kText)},
+      {"null", Reply(Piece::Kind::kNull)},
+      {"waiting", Reply(Piece::Kind::kWaiting)},
+      {"waiting-text", Reply(Piece::Kind::kPartial)},
+      {"bytes", [this](const std::string& rest) { AddBytes(rest); }},
+      {"characters", [this](const std::string& rest) { AddCharacters(rest); }},
+      {"fill", [this](const std::string& rest) { AddFill(rest); }},
       {"id", [this](const std::string& id) { next_id_ = std::atoi(id.c_str()); }},
+      {"next-reply", [this](const std::string&) { script_.replies.emplace_back(); }},
       {"repeat", [this](const std::string& times) { script_.repeat = std::atoll(times.c_str()); }},
       {"endless", [this](const std::string&) { script_.repeat = -1; }},
       {"prefill-ms", Int(script_.prefill_ms)},
       {"token-us", Int(script_.token_us)},
-      {"foreign-thread", Flag(script_.foreign_thread, true)},
+      {"foreign-thread", Flag(script_.foreign_thread)},
+      {"silent", Flag(script_.silent)},
+      {"eos", Word(script_.eos)},
+      {"eos-id", Int(script_.eos_id)},
+
       {"run-code", Int(script_.run_code)},
       {"no-finish", Flag(script_.finish, false)},
-      {"null-result", Flag(script_.null_result, true)},
+      {"finish-id", Int(script_.finish_id)},
+      {"finish-last-id", Flag(script_.finish_last_id)},
+      {"null-result", Flag(script_.null_result)},
       {"error-after", [this](const std::string& tokens) { script_.error_after = std::atoll(tokens.c_str()); }},
       {"extra-state", [this](const std::string& state) { script_.extra_state = std::atoi(state.c_str()); }},
       {"after-finish", Int(script_.after_finish)},
+      {"late-event", [this](const std::string& ms) { script_.late_event_ms = std::atoi(ms.c_str()); }},
+      {"pause-ignored", Flag(script_.pause_ignored)},
+      {"pause-finish", Flag(script_.pause_finish)},
+      {"run-async", Word(script_.run_async)},
+
       {"abort-after-prefill", Flag(script_.abort_in_prefill, false)},
       {"abort-delay-ms", Int(script_.abort_delay_ms)},
-      {"abort-ignored", Flag(script_.abort_ignored, true)},
+      {"abort-ignored", Flag(script_.abort_ignored)},
       {"abort-code", Int(script_.abort_code)},
+      {"abort-no-finish", Flag(script_.abort_finish, false)},
+      {"abort-error", Flag(script_.abort_error)},
+      {"after-abort", Int(script_.after_abort)},
+      {"abort-call-code", Int(script_.abort_call_code)},
+      {"abort-idle-code", Int(script_.abort_idle_code)},
+      {"abort-idle-sticks", Flag(script_.abort_idle_sticks)},
+
+      {"template-broken", Flag(script_.template_broken)},
+      {"role-required", Flag(script_.role_required)},
+      {"no-prefix-reuse", Flag(script_.prefix_reuse, false)},
+      {"no-prompt-cache", Flag(script_.prompt_cache, false)},
+      {"no-context-shift", Flag(script_.context_shift, false)},
+      {"n-keep-default", Int(script_.n_keep_default)},
+      {"overflow-code", Int(script_.overflow_code)},
+
+      {"embed-dim", Int(script_.embed_dim)},
+      {"vocab", Int(script_.vocab)},
+      {"payload-no-finish", Flag(script_.payload_finish, false)},
+      {"payload-bare-first", Flag(script_.payload_bare_first)},
+      {"payload-null", Flag(script_.payload_null)},
+      {"payload-repeat", Int(script_.payload_repeat)},
+
+      {"no-tokenizer", Flag(script_.no_tokenizer)},
+      {"tokenizer-max", Int(script_.tokenizer_max)},
+      {"no-embedding", Flag(script_.no_embedding)},
+      {"embed-chunk", Int(script_.embed_chunk)},
   };
 };
 
@@ -100,6 +207,32 @@ std::optional<Script> LoadScript(const std::string& path) {
     return std::nullopt;
   }
   return parser.script();
+}
+
+void ComeToAnEnd(const std::string& how) {
+  if (how == "segv") {
+    // As a wild pointer does, whatever handler there is.
+    std::signal(SIGSEGV, SIG_DFL);
+    std::raise(SIGSEGV);
+  } else if (how == "abrt") {
+    Complain("GGML_ASSERT: ggml.c:3812: view_src == NULL || data_size == 0");
+    std::abort();
+  } else if (how == "exit") {
+    std::exit(77);
+  } else if (how == "quick-exit") {
+    _exit(77);
+  } else if (how == "hang") {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+}
+
+void ReachPlace(const Script& script, const std::string& place) {
+  for (const auto& [where, line] : script.prints) {
+    if (where == place) Print(line);
+  }
+  for (const Failure& failure : script.failures) {
+    if (failure.place == place) ComeToAnEnd(failure.how);
+  }
 }
 
 }  // namespace fake

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace fake {
+
+// As in the line that the library prints at its initialization.
+const char* LoggedVersion();
+
+}  // namespace fake
