@@ -16,6 +16,9 @@ export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ChatOptions, ChatSession } from './chat/session.js';
 export type { SamplingOptions } from './options/sampling.js';
 export type { GenerateOptions } from './options/generate.js';
+export type { CrossAttention, Matrix, RuntimeControls, RuntimeInput } from './backends/runtime-controls.js';
+export type { Media, MediaKind, PromptMedia } from './backends/media.js';
+export type { NpuOptions } from './options/npu.js';
 export type { BackendName, LoadModelOptions } from './options/load.js';
 export type {
   Backend,
@@ -29,6 +32,7 @@ export type {
   RunEnd,
   RunInput,
   RunRequest,
+  RuntimeEvidence,
   RuntimeInfo,
   TokenBatch,
 } from './backends/backend.js';

@@ -5,6 +5,7 @@ import { LoadedModel, pickSampling } from './loaded-model.js';
 import type { Model, ModelInfo } from './model.js';
 import { checkOptions, describe } from './options/check.js';
 import { loadTable, type LoadModelOptions } from './options/load.js';
+import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 
@@ -20,7 +21,10 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
   const checked = checkOptions('loadModel()', loadTable, options);
   const resolved = resolveModel(checkPath(path), checked.backend, process.env);
   if (resolved.substituteFor === undefined) refuseForeignOptions(resolved.backend, checked);
-  const { signal, maxNewTokens, template: templateChoice = 'auto', queue } = checked;
+  const { signal, maxNewTokens, queue } = checked;
+  // A substitute has no runtime to leave the template to.
+  const runtimeTemplate = checked.template === 'runtime' && resolved.substituteFor === undefined;
+  const templateChoice = ownTemplate(checked.template, runtimeTemplate);
   signal?.throwIfAborted();
   if (resolved.substituteFor !== undefined) warnOfSubstitute(resolved.substituteFor);
   const sampling = pickSampling(checked);
@@ -31,6 +35,8 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
     sampling,
     threads: checked.threads,
     runtimePath: checked.runtimePath,
+    runtimeTemplate,
+    npu: Object.fromEntries(npuOptions.map((name) => [name, checked[name]])),
     signal,
   };
   const backendModel = await resolved.backend.load(request);
@@ -51,6 +57,19 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
   });
 }
 
+function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly K[] {
+  return Object.keys(table) as K[];
+}
+
+/** What this library does with a prompt before the engine gets it. */
+function ownTemplate(
+  choice: Checked<typeof loadTable>['template'],
+  runtimeTemplate: boolean,
+): 'auto' | 'phi3' | 'none' {
+  if (runtimeTemplate) return 'none';
+  return choice === undefined || choice === 'runtime' ? 'auto' : choice;
+}
+
 function checkPath(path: unknown): string | undefined {
   if (path === undefined || (typeof path === 'string' && path !== '')) return path;
   throw new RkllmError('RKLLM_INVALID_INPUT', `The path of a model cannot be ${describe(path)}.`, {
@@ -58,17 +77,23 @@ function checkPath(path: unknown): string | undefined {
   });
 }
 
-const engineOptions: readonly EngineOption[] = ['threads', 'runtimePath'];
+const npuOptions = keysOf(npuTable);
+const engineOptions: readonly Exclude<EngineOption, 'runtimeTemplate'>[] = [
+  'threads',
+  'runtimePath',
+  ...npuOptions,
+  ...keysOf(mirostatTable),
+];
 
 /** Not for a substitute: an app for the NPU keeps its options where `RKLLM_BACKEND` sends it to the CPU. */
 function refuseForeignOptions(backend: Backend, given: Checked<typeof loadTable>): void {
-  const foreign = engineOptions.find((option) => {
-    return given[option] !== undefined && backend.engineOptions?.includes(option) === false;
-  });
-  if (foreign === undefined) return;
-  throw new RkllmError('RKLLM_UNSUPPORTED_OPTION', `loadModel(): the ${backend.name} backend has no ${foreign}.`, {
-    hint: `Leave ${foreign} out, or choose another backend.`,
-    details: { owner: 'loadModel()', option: foreign, backend: backend.name },
+  const lacks = (option: EngineOption): boolean => backend.engineOptions?.includes(option) === false;
+  const foreign = engineOptions.find((option) => given[option] !== undefined && lacks(option));
+  const named = given.template === 'runtime' && lacks('runtimeTemplate') ? "template: 'runtime'" : foreign;
+  if (named === undefined) return;
+  throw new RkllmError('RKLLM_UNSUPPORTED_OPTION', `loadModel(): the ${backend.name} backend has no ${named}.`, {
+    hint: `Leave ${named} out, or choose another backend.`,
+    details: { owner: 'loadModel()', option: named, backend: backend.name },
   });
 }
 

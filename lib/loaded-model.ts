@@ -1,5 +1,6 @@
 import { ActiveGeneration } from './active-generation.js';
-import type { BackendModel, Capabilities, ResolvedSampling } from './backends/backend.js';
+import type { BackendModel, Capabilities, ResolvedSampling, RunRequest } from './backends/backend.js';
+import type { RuntimeControls } from './backends/runtime-controls.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
 import type { ChatTemplate } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
@@ -7,8 +8,10 @@ import type { Generation } from './generation.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
 import { checkOptions } from './options/check.js';
 import { generateTable, type GenerateOptions } from './options/generate.js';
+import { mirostatTable, npuRunTable } from './options/npu.js';
 import { samplingTable } from './options/sampling.js';
-import type { Checked } from './options/table.js';
+import type { Checked, OptionSpec } from './options/table.js';
+import { splitMedia } from './prompt-media.js';
 import { toRunInput, type GenerateInput } from './prompt.js';
 import { RequestQueue } from './request-queue.js';
 
@@ -29,6 +32,7 @@ export interface ModelParts {
 export class LoadedModel implements Model {
   readonly info: ModelInfo;
   readonly capabilities: Capabilities;
+  readonly runtime: RuntimeControls | undefined;
   readonly #parts: ModelParts;
   readonly #queue: RequestQueue;
   readonly #live = new Set<Generation>();
@@ -41,6 +45,7 @@ export class LoadedModel implements Model {
     this.#parts = parts;
     this.info = parts.info;
     this.capabilities = backendModel.capabilities;
+    this.runtime = backendModel.runtime;
     this.#queue = new RequestQueue({ slots: this.capabilities.slots, maxPending, timeoutMs });
     backendModel.failed.catch((error: unknown) => {
       this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -83,10 +88,13 @@ export class LoadedModel implements Model {
     this.#refuseWhenGone();
     const { backendModel, template, templateChoice, maxNewTokens } = this.#parts;
     const checked = checkOptions(owner, generateTable, options);
+    const { rest, media } = splitMedia(input, backendModel);
     const request = {
-      input: toRunInput(input, template, templateChoice, this.capabilities),
+      input: toRunInput(rest, template, templateChoice, this.capabilities),
       maxNewTokens: checked.maxNewTokens ?? maxNewTokens,
       sampling: this.#sampling(owner, checked),
+      media,
+      ...this.#npu(owner, checked),
     };
     const { stop = [], signal, onAbort = 'throw' } = checked;
     const generation = new ActiveGeneration({
@@ -107,6 +115,9 @@ export class LoadedModel implements Model {
   #sampling(owner: string, checked: Checked<typeof generateTable>): ResolvedSampling {
     const given = pickSampling(checked);
     if (given.seed !== undefined && !this.capabilities.seed) throw unsupported(owner, 'seed', 'has no seed');
+    const mirostat = mirostatNames.find((name) => given[name] !== undefined);
+    if (mirostat !== undefined && this.capabilities.mirostat !== true)
+      throw unsupported(owner, mirostat, 'has no Mirostat');
     if (this.capabilities.perRequestSampling) return given;
     for (const name of samplingNames) {
       if (given[name] !== undefined && given[name] !== this.#parts.sampling[name]) {
@@ -114,6 +125,22 @@ export class LoadedModel implements Model {
       }
     }
     return {};
+  }
+
+  /** What only the vendor's runtime has, as far as the loaded one has it. */
+  #npu(owner: string, checked: Checked<typeof generateTable>): Pick<RunRequest, 'npu'> {
+    const given = npuRunNames.filter((name) => checked[name] !== undefined);
+    if (given.length === 0) return {};
+    const { runtime } = this;
+    for (const name of given) {
+      const spec: OptionSpec = npuRunTable[name];
+      if (runtime === undefined) throw unsupported(owner, name, `has no ${name}`);
+      if (spec.since !== undefined && !runtime.has(spec.since)) throw unsupportedByRuntime(owner, name, spec.since);
+    }
+    if (checked.enableThinking === true && this.capabilities.thinking !== true) {
+      throw unsupported(owner, 'enableThinking', 'leaves that to its own template: load with template: runtime');
+    }
+    return { npu: Object.fromEntries(given.map((name) => [name, checked[name]])) };
   }
 
   #refuseWhenGone(): void {
@@ -136,10 +163,13 @@ export class LoadedModel implements Model {
   }
 }
 
-const samplingNames = Object.keys(samplingTable) as (keyof typeof samplingTable)[];
+const samplingOptions = { ...samplingTable, ...mirostatTable };
+const samplingNames = Object.keys(samplingOptions) as (keyof typeof samplingOptions)[];
+const npuRunNames = Object.keys(npuRunTable) as (keyof typeof npuRunTable)[];
+const mirostatNames = Object.keys(mirostatTable) as (keyof typeof mirostatTable)[];
 
 /** The sampling options among others. */
-export function pickSampling(options: Checked<typeof samplingTable>): ResolvedSampling {
+export function pickSampling(options: Checked<typeof samplingOptions>): ResolvedSampling {
   return Object.fromEntries(
     samplingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
@@ -150,6 +180,14 @@ function unsupported(owner: string, option: string, reason: string): RkllmError 
     hint: `Leave ${option} out, or pass it to loadModel() if model.capabilities allow it there.`,
     details: { owner, option },
   });
+}
+
+function unsupportedByRuntime(owner: string, option: string, since: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_BY_RUNTIME',
+    `${owner}: ${option} needs a runtime from ${since} on; model.info.runtime says which one this is.`,
+    { hint: `Leave ${option} out, or use a newer librkllmrt.so.`, details: { owner, option, since } },
+  );
 }
 
 function disposedError(): RkllmError {

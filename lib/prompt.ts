@@ -1,11 +1,15 @@
 import type { Capabilities, RunInput } from './backends/backend.js';
+import type { PromptMedia } from './backends/media.js';
 import type { ChatMessage } from './chat/message.js';
 import type { ChatTemplate } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
 import { describe } from './options/check.js';
 
-/** A prompt that goes to the model as it is, with no chat template around it. */
-export interface RawPrompt {
+/**
+ * A prompt that goes to the model as it is, with no chat template around it. With images and the like only where
+ * `model.capabilities.media` has them.
+ */
+export interface RawPrompt extends PromptMedia {
   readonly prompt: string;
 }
 

@@ -9,6 +9,7 @@
 #include "bindings/events.h"
 #include "bindings/handles.h"
 #include "bindings/model_handle.h"
+#include "bindings/params.h"
 
 namespace rkllm {
 namespace {
@@ -18,61 +19,30 @@ constexpr napi_type_tag kRunTag = {0x3b7e52d19c604f8b, 0x95c2e8a06d1f4b37};
 using ModelObject = Handle<ModelHandle, kModelTag>;
 using RunObject = Handle<Run, kRunTag>;
 
-std::optional<LoadParams> ReadLoadParams(Napi::Env env, Napi::Object options) {
-  LoadParams params;
-  auto path = ReadText(env, GetProperty(options, "modelPath"), "modelPath");
-  if (!path) return std::nullopt;
-  params.model_path = std::move(*path);
-  const auto context = ReadInteger(env, GetProperty(options, "maxContextLength"), "maxContextLength", 1, kMaxInt32);
-  if (!context) return std::nullopt;
-  params.max_context_length = static_cast<std::int32_t>(*context);
-  const bool complete = ReadOptional(env, options, "topK", params.top_k) &&
-                        ReadOptional(env, options, "topP", params.top_p) &&
-                        ReadOptional(env, options, "temperature", params.temperature) &&
-                        ReadOptional(env, options, "repeatPenalty", params.repeat_penalty) &&
-                        ReadOptional(env, options, "frequencyPenalty", params.frequency_penalty) &&
-                        ReadOptional(env, options, "presencePenalty", params.presence_penalty);
-  return complete ? std::optional<LoadParams>(std::move(params)) : std::nullopt;
-}
-
 // load(options, onEvent): model
 Napi::Value Load(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsObject()) return Refuse(env, "options must be an object"), env.Undefined();
   if (!info[1].IsFunction()) return Refuse(env, "onEvent must be a function"), env.Undefined();
   const auto options = info[0].As<Napi::Object>();
-  auto runtime_path = ReadText(env, GetProperty(options, "runtimePath"), "runtimePath");
-  if (!runtime_path) return env.Undefined();
-  if (runtime_path->front() != '/') return Refuse(env, "runtimePath must be absolute"), env.Undefined();
+  auto runtime = ReadRuntimeChoice(env, options);
+  if (!runtime) return env.Undefined();
   auto params = ReadLoadParams(env, options);
   if (!params) return env.Undefined();
-  auto model = ModelHandle::Create(env, info[1].As<Napi::Function>(), std::move(*runtime_path), std::move(*params));
+  auto model = ModelHandle::Create(env, info[1].As<Napi::Function>(), std::move(*runtime), std::move(*params));
   return model ? ModelObject::Wrap(env, std::move(model)) : env.Undefined();
 }
 
-// start(model, id, input, maxNewTokens?): run
+// start(model, id, input, options?): run
 Napi::Value Start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto model = ModelObject::Unwrap(env, info[0], "model");
   if (!model) return env.Undefined();
   const auto id = ReadInteger(env, info[1], "id", 0, std::numeric_limits<std::uint32_t>::max());
   if (!id) return env.Undefined();
-  RunParams params;
-  if (info[2].IsString()) {
-    auto prompt = ReadText(env, info[2], "input");
-    if (!prompt) return env.Undefined();
-    params.input = std::move(*prompt);
-  } else {
-    auto ids = ReadTokenIds(env, info[2], "input");
-    if (!ids) return env.Undefined();
-    params.input = std::move(*ids);
-  }
-  if (!info[3].IsUndefined()) {
-    const auto limit = ReadInteger(env, info[3], "maxNewTokens", 1, kMaxInt32);
-    if (!limit) return env.Undefined();
-    params.max_new_tokens = static_cast<std::int32_t>(*limit);
-  }
-  auto run = model->Start(static_cast<std::uint32_t>(*id), std::move(params));
+  auto params = ReadRunParams(env, info[2], info[3]);
+  if (!params) return env.Undefined();
+  auto run = model->Start(static_cast<std::uint32_t>(*id), std::move(*params));
   if (run) return RunObject::Wrap(env, std::move(run));
   ThrowError(env, Name(ErrorCode::kDisposed), "The model has been disposed.");
   return env.Undefined();
@@ -93,6 +63,20 @@ Napi::Value Arm(const Napi::CallbackInfo& info) {
   const auto run = RunObject::Unwrap(info.Env(), info[0], "run");
   if (!run) return info.Env().Undefined();
   return Napi::Boolean::New(info.Env(), run->Arm());
+}
+
+// perform(model, id, operation): void
+Napi::Value Perform(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto model = ModelObject::Unwrap(env, info[0], "model");
+  if (!model) return env.Undefined();
+  const auto id = ReadInteger(env, info[1], "id", 0, std::numeric_limits<std::uint32_t>::max());
+  if (!id) return env.Undefined();
+  auto operation = ReadOperation(env, info[2]);
+  if (operation && !model->Perform(static_cast<std::uint32_t>(*id), std::move(*operation))) {
+    ThrowError(env, Name(ErrorCode::kDisposed), "The model has been disposed.");
+  }
+  return env.Undefined();
 }
 
 // abort(model, run): void
@@ -130,6 +114,7 @@ Napi::Value Guarded(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("load", Napi::Function::New<Guarded<Load>>(env, "load"));
   exports.Set("start", Napi::Function::New<Guarded<Start>>(env, "start"));
+  exports.Set("perform", Napi::Function::New<Guarded<Perform>>(env, "perform"));
   exports.Set("drain", Napi::Function::New<Guarded<Drain>>(env, "drain"));
   exports.Set("arm", Napi::Function::New<Guarded<Arm>>(env, "arm"));
   exports.Set("abort", Napi::Function::New<Guarded<Abort>>(env, "abort"));

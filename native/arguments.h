@@ -5,11 +5,13 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bindings/throwing.h"
@@ -57,45 +59,62 @@ inline std::optional<std::int64_t> ReadInteger(Napi::Env env, Napi::Value value,
 
 constexpr std::int64_t kMaxInt32 = std::numeric_limits<std::int32_t>::max();
 
-// Optional fields of an options object: `false` means that an error has been thrown.
-inline bool ReadOptional(Napi::Env env, Napi::Object options, const char* name, std::optional<float>& target) {
+inline std::optional<float> ReadFloat(Napi::Env env, Napi::Value value, const char* name) {
+  const auto number = ReadNumber(env, value, name);
+  if (!number) return std::nullopt;
+  if (std::abs(*number) > static_cast<double>(std::numeric_limits<float>::max())) {
+    return Refuse(env, std::string(name) + " is too large");
+  }
+  return static_cast<float>(*number);
+}
+
+inline std::optional<bool> ReadFlag(Napi::Env env, Napi::Value value, const char* name) {
+  if (!value.IsBoolean()) return Refuse(env, std::string(name) + " must be true or false");
+  return value.As<Napi::Boolean>().Value();
+}
+
+// Optional fields of an options object: `false` means that an error has been thrown. `limits` are those of an integer.
+template <typename T, typename... Limits>
+bool ReadOptional(Napi::Env env, Napi::Object options, const char* name, std::optional<T>& target, Limits... limits) {
   const Napi::Value value = GetProperty(options, name);
   if (env.IsExceptionPending()) return false;  // a throwing getter
   if (value.IsUndefined()) return true;
-  const auto number = ReadNumber(env, value, name);
-  if (!number) return false;
-  if (std::abs(*number) > static_cast<double>(std::numeric_limits<float>::max())) {
-    Refuse(env, std::string(name) + " is too large");
-    return false;
+  if constexpr (std::is_same_v<T, bool>) {
+    target = ReadFlag(env, value, name);
+  } else if constexpr (std::is_same_v<T, float>) {
+    target = ReadFloat(env, value, name);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    target = ReadText(env, value, name);
+  } else if (const auto integer = ReadInteger(env, value, name, limits...)) {
+    target = static_cast<T>(*integer);
   }
-  target = static_cast<float>(*number);
-  return true;
-}
-
-inline bool ReadOptional(Napi::Env env, Napi::Object options, const char* name, std::optional<std::int32_t>& target) {
-  const Napi::Value value = GetProperty(options, name);
-  if (env.IsExceptionPending()) return false;
-  if (value.IsUndefined()) return true;
-  const auto integer = ReadInteger(env, value, name, 1, kMaxInt32);
-  if (!integer) return false;
-  target = static_cast<std::int32_t>(*integer);
-  return true;
+  return target.has_value();
 }
 
 // Copies: the array stays JavaScript's, and may be detached or changed while the run lasts.
-inline std::optional<std::vector<std::int32_t>> ReadTokenIds(Napi::Env env, Napi::Value value, const char* name) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
-    return Refuse(env, std::string(name) + " must be an Int32Array");
+template <typename Number>
+std::optional<std::vector<Number>> ReadNumbers(Napi::Env env, Napi::Value value, const char* name,
+                                               napi_typedarray_type type, const char* expected) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    return Refuse(env, std::string(name) + " must be " + expected);
   }
-  const auto array = value.As<Napi::Int32Array>();
+  const auto array = value.As<Napi::TypedArrayOf<Number>>();
   const std::size_t length = array.ElementLength();
-  const std::int32_t* data = array.Data();
-  if (length == 0 || data == nullptr) return Refuse(env, std::string(name) + " must not be empty");
-  std::vector<std::int32_t> ids(data, data + length);
-  for (const std::int32_t id : ids) {
-    if (id < 0) return Refuse(env, std::string(name) + " must not contain negative token ids");
-  }
-  return ids;
+  if (length == 0 || array.Data() == nullptr) return Refuse(env, std::string(name) + " must not be empty");
+  // Far beyond any context: a length that a mistake has made must not take the memory of the whole machine.
+  constexpr std::size_t kMost = 1U << 28U;
+  if (length > kMost) return Refuse(env, std::string(name) + " must not have more than 268435456 elements");
+  return std::vector<Number>(array.Data(), array.Data() + length);
+}
+
+inline std::optional<std::vector<float>> ReadFloats(Napi::Env env, Napi::Value value, const char* name) {
+  return ReadNumbers<float>(env, value, name, napi_float32_array, "a Float32Array");
+}
+
+inline std::optional<std::vector<std::int32_t>> ReadTokenIds(Napi::Env env, Napi::Value value, const char* name) {
+  auto ids = ReadNumbers<std::int32_t>(env, value, name, napi_int32_array, "an Int32Array");
+  if (!ids || std::all_of(ids->begin(), ids->end(), [](std::int32_t id) { return id >= 0; })) return ids;
+  return Refuse(env, std::string(name) + " must not contain negative token ids");
 }
 
 }  // namespace rkllm

@@ -10,7 +10,14 @@
 namespace rkllm {
 
 // The part of the package's error codes (lib/errors.ts) that is decided in C++.
-enum class ErrorCode { kRuntimeInvalid, kRuntimeUnsupported, kInitFailed, kRunFailed, kDisposed };
+enum class ErrorCode {
+  kRuntimeInvalid,
+  kRuntimeUnsupported,
+  kUnsupportedByRuntime,
+  kInitFailed,
+  kRunFailed,
+  kDisposed
+};
 
 constexpr const char* Name(ErrorCode code) {
   switch (code) {
@@ -18,6 +25,8 @@ constexpr const char* Name(ErrorCode code) {
       return "RKLLM_RUNTIME_INVALID";
     case ErrorCode::kRuntimeUnsupported:
       return "RKLLM_RUNTIME_UNSUPPORTED";
+    case ErrorCode::kUnsupportedByRuntime:
+      return "RKLLM_UNSUPPORTED_BY_RUNTIME";
     case ErrorCode::kInitFailed:
       return "RKLLM_INIT_FAILED";
     case ErrorCode::kRunFailed:
@@ -28,11 +37,19 @@ constexpr const char* Name(ErrorCode code) {
   return "RKLLM_RUN_FAILED";
 }
 
+// One piece of evidence, for people.
+struct Finding {
+  std::string source;    // what was looked at
+  std::string found;     // what it showed
+  std::string suggests;  // what follows from it; empty when nothing does
+};
+
 // What went wrong and what was found. The hint (what to do next) is TypeScript's part.
 struct Error {
   ErrorCode code;
   std::string message;
   std::vector<std::pair<std::string, std::string>> details;
+  std::vector<Finding> evidence = {};
 };
 
 template <typename T>

@@ -14,6 +14,4 @@ sources=$(find native test/native -name '*.cc' -o -name '*.h' -o -name '*.c')
 # shellcheck disable=SC2086 # a list of files without spaces
 clang-format --dry-run --Werror $sources
 
-units=$(find native test/native -name '*.cc')
-# shellcheck disable=SC2086
-clang-tidy --quiet -p build/Release --warnings-as-errors='*' $units
+find native test/native -name '*.cc' | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/Release --warnings-as-errors='*'

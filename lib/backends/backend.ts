@@ -3,6 +3,11 @@
  * (below: one folder per backend). Nothing above knows a backend by name; nothing below knows a chat.
  */
 
+import type { mirostatTable, npuRunTable, npuTable } from '../options/npu.js';
+import type { Checked } from '../options/table.js';
+import type { MediaKind, PromptMedia } from './media.js';
+import type { RuntimeControls } from './runtime-controls.js';
+
 /** What a loaded model can do. The layer above decides from this and never from a backend's name. */
 export interface Capabilities {
   /** Sampling options may differ from one generation to the next. When false they are fixed at load. */
@@ -13,6 +18,12 @@ export interface Capabilities {
   readonly kvReuse: boolean;
   /** A prompt may be given as token ids. */
   readonly tokenInput: boolean;
+  /** Has Mirostat sampling. Absent: no. */
+  readonly mirostat?: boolean;
+  /** What a prompt may have besides text. Absent: nothing. */
+  readonly media?: readonly MediaKind[];
+  /** A generation may choose whether the model thinks first. Absent: no. */
+  readonly thinking?: boolean;
   /** How many generations run at the same time; further ones wait in the queue. */
   readonly slots: number;
 }
@@ -26,6 +37,9 @@ export interface ResolvedSampling {
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
   readonly seed?: number;
+  readonly mirostat?: number;
+  readonly mirostatTau?: number;
+  readonly mirostatEta?: number;
 }
 
 /** What a backend is asked to load. Everything here has been validated. */
@@ -42,6 +56,10 @@ export interface LoadRequest {
   readonly threads: number | undefined;
   /** Where the vendor's runtime is; undefined: environment, then the system's library paths. */
   readonly runtimePath: string | undefined;
+  /** The engine applies the chat template that came with the model; the layer above applies none. */
+  readonly runtimeTemplate?: boolean;
+  /** What only the vendor's runtime has; absent fields mean its own defaults. */
+  readonly npu?: Checked<typeof npuTable>;
   /** Aborts the load. A backend checks it at least before and after each slow step. */
   readonly signal: AbortSignal | undefined;
 }
@@ -52,8 +70,22 @@ export interface RuntimeInfo {
   readonly path: string;
   /** Release as the library states it, such as `1.1.1`; undefined when it does not say. */
   readonly version: string | undefined;
-  /** ABI generation that the addon speaks to it, such as `1.1`. */
+  /** ABI generation that the addon speaks to it, such as `1.1`; `1.2.0 to 1.2.1b1` where releases look alike. */
   readonly generation: string;
+  /** What tells the generation, in the order in which it was looked at. */
+  readonly evidence: readonly RuntimeEvidence[];
+  /** The option `runtimeVersion` took the place of what the file says. */
+  readonly overridden: boolean;
+}
+
+/** One thing that tells which release a runtime is. */
+export interface RuntimeEvidence {
+  /** What was looked at, such as `symbols`. */
+  readonly source: string;
+  /** What it showed. */
+  readonly found: string;
+  /** Which releases it speaks for; absent when it does not tell. */
+  readonly suggests?: string;
 }
 
 /** Facts about a loaded model, as its backend knows them. */
@@ -84,6 +116,10 @@ export interface RunRequest {
   readonly maxNewTokens: number | undefined;
   /** Empty unless the backend declares `perRequestSampling`. */
   readonly sampling: ResolvedSampling;
+  /** What the input's text has marks for. Only kinds that the backend declares. */
+  readonly media?: PromptMedia | undefined;
+  /** What only the vendor's runtime has. Empty unless the model has {@link BackendModel.runtime}. */
+  readonly npu?: Checked<typeof npuRunTable>;
 }
 
 /**
@@ -104,7 +140,10 @@ export interface RunEnd {
    * Run.abort} took effect. `unstated`: the runtime does not say; the layer above infers it from the number of tokens.
    */
   readonly reason: 'eos' | 'length' | 'aborted' | 'unstated';
-  /** Tokens of the prompt; undefined when the runtime does not tell. */
+  /**
+   * Tokens of the prompt; undefined when the runtime does not tell. The vendor's runtime tells how many it computed, which
+   * may leave out those that it still had from the generation before.
+   */
   readonly promptTokens: number | undefined;
   /** Tokens of the prompt that were taken from the KV cache; undefined when the runtime does not tell. */
   readonly cachedPromptTokens: number | undefined;
@@ -139,6 +178,8 @@ export interface Run {
 export interface BackendModel {
   readonly info: BackendModelInfo;
   readonly capabilities: Capabilities;
+  /** What the vendor's runtime can do besides; absent for other engines. */
+  readonly runtime?: RuntimeControls;
   /** Starts a run. Whatever goes wrong arrives through {@link Run.ended}. */
   start(request: RunRequest): Run;
   /**
@@ -151,7 +192,8 @@ export interface BackendModel {
 }
 
 /** Load options that only some engines have. */
-export type EngineOption = 'threads' | 'runtimePath';
+export type EngineOption =
+  'threads' | 'runtimePath' | 'runtimeTemplate' | keyof typeof npuTable | keyof typeof mirostatTable;
 
 /** Something that can load models. Users may bring their own: `loadModel(path, { backend: myBackend })`. */
 export interface Backend {

@@ -52,7 +52,7 @@ Asks a model and streams its answer. Without a prompt it asks the model what it 
       --top-k N, --top-p N, --repeat-penalty N, --seed N
       --backend NAME         auto, onnx or rkllm; default: $RKLLM_BACKEND, else auto
       --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
-      --template NAME        auto, phi3 or none
+      --template NAME        auto, phi3, none or runtime
       --max-context-length N, --threads N
   -q, --quiet                the answer only
   -h, --help, -v, --version

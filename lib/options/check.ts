@@ -17,6 +17,10 @@ const synonyms: Readonly<Record<string, string>> = {
   stopstrings: 'stop',
   librarypath: 'runtimePath',
   numthreads: 'threads',
+  nkeep: 'keepTokens',
+  skipspecialtoken: 'skipSpecialTokens',
+  ignoreeostoken: 'ignoreEos',
+  enabledcpus: 'cpus',
 };
 
 /**
@@ -79,6 +83,8 @@ function accepts(spec: OptionSpec, value: unknown): boolean {
       return typeof value === 'string' && value !== '';
     case 'choice':
       return typeof value === 'string' && spec.values.includes(value);
+    case 'flag':
+      return typeof value === 'boolean';
     case 'shape':
       return spec.accepts(value);
     case 'group':

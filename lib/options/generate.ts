@@ -1,3 +1,4 @@
+import { mirostatTable, npuRunTable } from './npu.js';
 import { samplingTable } from './sampling.js';
 import { isAbortSignal, isStopList } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
@@ -5,6 +6,8 @@ import type { OptionsOf, OptionTable } from './table.js';
 /** Options of one generation. */
 export const generateTable = {
   ...samplingTable,
+  ...mirostatTable,
+  ...npuRunTable,
   /** Output limit in tokens, an integer from 1; default: that of the model, else until the context is full. */
   maxNewTokens: {
     kind: 'integer',

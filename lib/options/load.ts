@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.js';
+import { mirostatTable, npuTable } from './npu.js';
 import { samplingTable } from './sampling.js';
 import { isAbortSignal } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
@@ -32,6 +33,7 @@ export const queueTable = {
 /** Options of `loadModel()`. */
 export const loadTable = {
   ...samplingTable,
+  ...mirostatTable,
   /**
    * What computes: `'rkllm'` (NPU), `'onnx'` (CPU), `'auto'` (decided from the path) or a backend of your own.
    * Default: the environment variable `RKLLM_BACKEND`, else `'auto'`.
@@ -67,11 +69,13 @@ export const loadTable = {
    * `RKLLM_RUNTIME_PATH`, else the system's library paths.
    */
   runtimePath: { kind: 'string', defaultsTo: "RKLLM_RUNTIME_PATH, else the system's library paths" },
+  ...npuTable,
   /**
    * The chat template: `'auto'` recognizes it from the model, `'phi3'` is that of Phi-3 and Phi-3.5, `'none'` sends
-   * strings as they are. Default `'auto'`.
+   * strings as they are, `'runtime'` leaves it to the vendor's runtime, which has that of the converted model and applies
+   * it to strings and `{ prompt }` (from runtime 1.2.0 on). Default `'auto'`.
    */
-  template: { kind: 'choice', values: ['auto', 'phi3', 'none'], defaultsTo: "'auto'" },
+  template: { kind: 'choice', values: ['auto', 'phi3', 'none', 'runtime'], defaultsTo: "'auto'" },
   /** The queue in front of the model. */
   queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
   /** Stops the load; it then rejects with `signal.reason` and leaves nothing running. */

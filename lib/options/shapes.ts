@@ -12,6 +12,12 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   );
 }
 
+/** Whether a value is a list of CPUs as the vendor's runtime numbers them. */
+export function isCpuList(value: unknown): value is readonly number[] {
+  if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) return false;
+  return Array.from<unknown>(value).every((cpu) => typeof cpu === 'number' && [0, 1, 2, 3, 4, 5, 6, 7].includes(cpu));
+}
+
 /** Whether a value is a list of texts that can be looked for. */
 export function isStopList(value: unknown): value is readonly string[] {
   // Array.from: every() would skip the holes of a sparse array.

@@ -8,6 +8,8 @@ interface Described {
   readonly defaultsTo: string;
   /** The field of the vendor's runtime that the option sets, if it sets one. */
   readonly runtimeField?: string;
+  /** The first release of the vendor's runtime that has it; absent: all that are spoken. */
+  readonly since?: string;
 }
 
 /** A number in a range, both ends included unless `aboveMin`. */
@@ -30,6 +32,11 @@ interface ChoiceSpec extends Described {
   readonly values: readonly string[];
 }
 
+/** `true` or `false`. */
+interface FlagSpec extends Described {
+  readonly kind: 'flag';
+}
+
 /** A value that is recognized by what it can do, such as an AbortSignal. */
 interface ShapeSpec<T = unknown> extends Described {
   readonly kind: 'shape';
@@ -45,7 +52,7 @@ interface GroupSpec extends Described {
 }
 
 /** One option. */
-export type OptionSpec = NumberSpec | StringSpec | ChoiceSpec | ShapeSpec | GroupSpec;
+export type OptionSpec = NumberSpec | StringSpec | ChoiceSpec | FlagSpec | ShapeSpec | GroupSpec;
 
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -54,13 +61,15 @@ type ValueOf<S> = S extends { kind: 'number' | 'integer' }
   ? number
   : S extends { kind: 'string' }
     ? string
-    : S extends { kind: 'choice'; values: readonly (infer V)[] }
-      ? V
-      : S extends { kind: 'group'; table: infer T }
-        ? OptionsOf<T>
-        : S extends { kind: 'shape'; accepts: (value: unknown) => value is infer V }
-          ? V
-          : never;
+    : S extends { kind: 'flag' }
+      ? boolean
+      : S extends { kind: 'choice'; values: readonly (infer V)[] }
+        ? V
+        : S extends { kind: 'group'; table: infer T }
+          ? OptionsOf<T>
+          : S extends { kind: 'shape'; accepts: (value: unknown) => value is infer V }
+            ? V
+            : never;
 
 /** The TypeScript type of a table's options. Doc comments of the table's entries carry over. */
 export type OptionsOf<T> = { readonly [K in keyof T]?: ValueOf<T[K]> | undefined };
@@ -75,6 +84,8 @@ export function expectation(spec: OptionSpec): string {
       return 'a non-empty string';
     case 'choice':
       return `one of ${spec.values.map((value) => `'${value}'`).join(', ')}`;
+    case 'flag':
+      return 'a boolean';
     case 'shape':
       return spec.expected;
     case 'group':

@@ -1,6 +1,7 @@
 #include "events.h"
 
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ class ObjectWriter {
   void Set(const char* key, napi_value value) {
     if (object_ != nullptr && value != nullptr) napi_set_named_property(env_, object_, key, value);
   }
+  void Set(const char* key, const char* text) { Set(key, std::string_view(text)); }  // not as a flag
   void Set(const char* key, std::string_view text) {
     napi_value value = nullptr;
     if (napi_create_string_utf8(env_, text.data(), text.size(), &value) == napi_ok) Set(key, value);
@@ -26,11 +28,51 @@ class ObjectWriter {
     napi_value value = nullptr;
     if (napi_create_double(env_, number, &value) == napi_ok) Set(key, value);
   }
+  void Set(const char* key, bool flag) {
+    napi_value value = nullptr;
+    if (napi_get_boolean(env_, flag, &value) == napi_ok) Set(key, value);
+  }
 
  private:
   napi_env env_;
   napi_value object_ = nullptr;
 };
+
+napi_value ToArray(napi_env env, const std::vector<Finding>& evidence) {
+  napi_value array = nullptr;
+  if (napi_create_array_with_length(env, evidence.size(), &array) != napi_ok) return nullptr;
+  std::uint32_t index = 0;
+  for (const Finding& finding : evidence) {
+    ObjectWriter item(env);
+    item.Set("source", finding.source);
+    item.Set("found", finding.found);
+    if (!finding.suggests.empty()) item.Set("suggests", finding.suggests);
+    if (item.object() != nullptr) napi_set_element(env, array, index++, item.object());
+  }
+  return array;
+}
+
+// The Float32Array lies on the memory that the matrix was copied to; JavaScript owns it from here on.
+napi_value ToMatrix(napi_env env, const Matrix& matrix) {
+  const std::size_t count = matrix.rows * matrix.columns;
+  auto keep = std::make_unique<std::shared_ptr<const float[]>>(matrix.values);
+  const auto drop = [](napi_env /*env*/, void* /*data*/, void* hint) {
+    const std::unique_ptr<std::shared_ptr<const float[]>> dropped(static_cast<std::shared_ptr<const float[]>*>(hint));
+  };
+  napi_value buffer = nullptr;
+  napi_value view = nullptr;
+  if (napi_create_external_arraybuffer(env, const_cast<float*>(matrix.values.get()), count * sizeof(float), drop,
+                                       keep.get(), &buffer) != napi_ok) {
+    return nullptr;
+  }
+  static_cast<void>(keep.release());
+  if (napi_create_typedarray(env, napi_float32_array, count, buffer, 0, &view) != napi_ok) return nullptr;
+  ObjectWriter object(env);
+  object.Set("values", view);
+  object.Set("rows", static_cast<double>(matrix.rows));
+  object.Set("columns", static_cast<double>(matrix.columns));
+  return object.object();
+}
 
 constexpr const char* Name(RunOutcome::Kind kind) {
   switch (kind) {
@@ -52,7 +94,11 @@ struct NoticeWriter {
 
   void operator()(const Loaded& notice) const {
     event.Set("type", "loaded");
-    event.Set("generation", rkllm::Name(notice.generation));
+    event.Set("generation", rkllm::Name(notice.identity.generation));
+    event.Set("releases", notice.identity.releases);
+    event.Set("certain", notice.identity.certain);
+    event.Set("overridden", notice.identity.overridden);
+    event.Set("evidence", ToArray(env, notice.identity.evidence));
     if (!notice.version.empty()) event.Set("version", notice.version);
   }
 
@@ -63,6 +109,7 @@ struct NoticeWriter {
     ObjectWriter details(env);
     for (const auto& [key, value] : notice.details) details.Set(key.c_str(), value);
     event.Set("details", details.object());
+    if (!notice.evidence.empty()) event.Set("evidence", ToArray(env, notice.evidence));
   }
 
   void operator()(const Readable& notice) const {
@@ -79,6 +126,23 @@ struct NoticeWriter {
     if (!outcome.failure.empty()) event.Set("message", outcome.failure);
     if (outcome.prefill_ms >= 0) event.Set("prefillMs", outcome.prefill_ms);
     if (outcome.decode_ms >= 0) event.Set("decodeMs", outcome.decode_ms);
+    if (outcome.matrix.values) event.Set("matrix", ToMatrix(env, outcome.matrix));
+    if (!outcome.perf) return;
+    ObjectWriter perf(env);
+    perf.Set("prefillMs", outcome.perf->prefill_ms);
+    perf.Set("prefillTokens", static_cast<double>(outcome.perf->prefill_tokens));
+    perf.Set("generateMs", outcome.perf->generate_ms);
+    perf.Set("generateTokens", static_cast<double>(outcome.perf->generate_tokens));
+    perf.Set("memoryMb", outcome.perf->memory_mb);
+    event.Set("perf", perf.object());
+  }
+
+  void operator()(const Performed& notice) const {
+    event.Set("type", "performed");
+    event.Set("call", static_cast<double>(notice.call));
+    event.Set("function", notice.result.function);
+    event.Set("returned", static_cast<double>(notice.result.code));
+    event.Set("value", static_cast<double>(notice.result.value));
   }
 
   void operator()(const Disposed& /*notice*/) const { event.Set("type", "disposed"); }

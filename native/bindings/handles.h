@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,7 +13,8 @@
 
 namespace rkllm {
 
-// `Tag` is a unique constant per wrapped type.
+// `Tag` is a unique constant per wrapped type. What marks the objects differs from one loaded copy of the addon to the
+// next: two versions of this package in one process do not take each other's objects, whose insides may differ.
 template <typename T, const napi_type_tag& Tag>
 class Handle {
  public:
@@ -23,7 +25,7 @@ class Handle {
     if (napi_create_object(env, &object) != napi_ok) return {};
     if (napi_wrap(env, object, box.get(), &Handle::Drop, nullptr, nullptr) != napi_ok) return {};
     static_cast<void>(box.release());
-    napi_type_tag_object(env, object, &Tag);
+    napi_type_tag_object(env, object, &TagOfThisCopy());
     return {env, object};
   }
 
@@ -31,7 +33,7 @@ class Handle {
   static std::shared_ptr<T> Unwrap(Napi::Env env, Napi::Value value, const char* name) {
     bool ours = false;
     void* box = nullptr;
-    if (value.IsObject() && napi_check_object_type_tag(env, value, &Tag, &ours) == napi_ok && ours &&
+    if (value.IsObject() && napi_check_object_type_tag(env, value, &TagOfThisCopy(), &ours) == napi_ok && ours &&
         napi_unwrap(env, value, &box) == napi_ok) {
       return *static_cast<std::shared_ptr<T>*>(box);
     }
@@ -40,6 +42,12 @@ class Handle {
   }
 
  private:
+  // An address within this copy, which is never unloaded (-z nodelete), tells it from all others in the process.
+  static const napi_type_tag& TagOfThisCopy() {
+    static const napi_type_tag tag = {Tag.lower, Tag.upper ^ reinterpret_cast<std::uintptr_t>(&Handle::Drop)};
+    return tag;
+  }
+
   // JavaScript thread, after collection or when the environment goes away.
   static void Drop(napi_env /*env*/, void* box, void* /*hint*/) {
     const std::unique_ptr<std::shared_ptr<T>> dropped(static_cast<std::shared_ptr<T>*>(box));

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kTeardownLimit{2000};
 
 }  // namespace
 
-std::shared_ptr<ModelHandle> ModelHandle::Create(Napi::Env env, Napi::Function on_event, std::string runtime_path,
+std::shared_ptr<ModelHandle> ModelHandle::Create(Napi::Env env, Napi::Function on_event, RuntimeChoice runtime,
                                                  LoadParams params) {
   std::shared_ptr<ModelHandle> handle(new ModelHandle(env));
   // Weak: the thread-safe function must not keep a forgotten model alive.
@@ -29,7 +29,7 @@ std::shared_ptr<ModelHandle> ModelHandle::Create(Napi::Env env, Napi::Function o
   // After the thread-safe function's own hook was added, so this one runs before it.
   handle->hooked_ = napi_add_env_cleanup_hook(env, &OnEnvironmentExit, handle.get()) == napi_ok;
   handle->gate_->Hold();
-  if (!handle->model_->Load(std::move(runtime_path), std::move(params))) {
+  if (!handle->model_->Load(std::move(runtime), std::move(params))) {
     ThrowError(env, nullptr, "the system gives no further thread");
     return nullptr;
   }
@@ -46,6 +46,12 @@ std::shared_ptr<Run> ModelHandle::Start(std::uint32_t id, RunParams params) {
   auto run = model_->Start(id, std::move(params));
   if (run) gate_->Hold();
   return run;
+}
+
+bool ModelHandle::Perform(std::uint32_t call, Operation operation) {
+  const bool accepted = model_->Perform(call, std::move(operation));
+  if (accepted) gate_->Hold();
+  return accepted;
 }
 
 void ModelHandle::Dispose() {

@@ -15,7 +15,7 @@ namespace rkllm {
 class ModelHandle : public std::enable_shared_from_this<ModelHandle> {
  public:
   // Starts the load. nullptr when an error is pending in `env`.
-  static std::shared_ptr<ModelHandle> Create(Napi::Env env, Napi::Function on_event, std::string runtime_path,
+  static std::shared_ptr<ModelHandle> Create(Napi::Env env, Napi::Function on_event, RuntimeChoice runtime,
                                              LoadParams params);
 
   ModelHandle(const ModelHandle&) = delete;
@@ -25,6 +25,8 @@ class ModelHandle : public std::enable_shared_from_this<ModelHandle> {
 
   // nullptr after Dispose().
   std::shared_ptr<Run> Start(std::uint32_t id, RunParams params);
+  // False after Dispose().
+  bool Perform(std::uint32_t call, Operation operation);
   void Abort(Run& run) { model_->Abort(run); }
   void Dispose();
   // Gives up waiting for a stuck model: no event comes any more, and the event loop may end.

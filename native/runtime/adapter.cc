@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "adapter_g1.h"
+#include "adapters.h"
 
 namespace rkllm {
 
@@ -10,17 +10,18 @@ std::unique_ptr<Adapter> MakeAdapter(Generation generation, std::shared_ptr<cons
   switch (generation) {
     case Generation::kG1:
       return MakeAdapterG1(std::move(library));
+    case Generation::kG2:
+      return MakeAdapterG2(std::move(library));
+    case Generation::kG2b:
+      return MakeAdapterG2b(std::move(library));
+    case Generation::kG3:
+      return MakeAdapterG3(std::move(library));
+    case Generation::kG4:
+      return MakeAdapterG4(std::move(library));
+    case Generation::kG5:
+      return MakeAdapterG5(std::move(library));
   }
   return nullptr;
-}
-
-LoadParams WithGreedyResolved(LoadParams params) {
-  if (params.temperature == 0.0F) {
-    params.top_k = 1;
-    params.top_p = 1.0F;
-    params.temperature = 1.0F;
-  }
-  return params;
 }
 
 }  // namespace rkllm

@@ -2,45 +2,14 @@
 // nothing outside native/runtime/ knows a vendor struct.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <variant>
-#include <vector>
 
 #include "generation.h"
 #include "library.h"
+#include "operations.h"
+#include "params.h"
 
 namespace rkllm {
-
-// An absent option means the runtime's own default.
-struct LoadParams {
-  std::string model_path;
-  std::int32_t max_context_length = 0;
-  std::optional<std::int32_t> top_k;
-  std::optional<float> top_p;
-  std::optional<float> temperature;  // 0: greedy
-  std::optional<float> repeat_penalty;
-  std::optional<float> frequency_penalty;
-  std::optional<float> presence_penalty;
-};
-
-struct RunParams {
-  // A prompt without NUL characters, or token ids.
-  std::variant<std::string, std::vector<std::int32_t>> input;
-  // Run counts and stops at it, in the callback of the last token. Before 1.3 a runtime takes no limit per run.
-  std::optional<std::int32_t> max_new_tokens;
-};
-
-struct RunEvent {
-  // A token may come without text: inside a split character, or a hidden special token.
-  enum class Kind { kToken, kFinish, kError };
-  Kind kind;
-  std::int32_t token_id = 0;
-  std::string_view text;  // the vendor's memory: valid only during the call
-};
 
 // Receives what happens while Run() is in progress: normally on the thread that called it, but that is not relied on.
 class RunSink {
@@ -59,18 +28,19 @@ class Adapter {
   Adapter& operator=(const Adapter&) = delete;
   virtual ~Adapter() = default;
 
-  // Both arguments are kept: `sink` must outlive the handle. The functions return the vendor's code, 0 for success.
-  virtual int Init(const LoadParams& params, RunSink& sink) = 0;
-  // Blocks until the run has ended. Its return is the end, whatever events came.
+  // `sink` must outlive the handle. A failure leaves no handle.
+  virtual CallResult Init(const LoadParams& params, RunSink& sink) = 0;
+  // Blocks until the run has ended. Its return, with the vendor's code, is the end, whatever events came.
   virtual int Run(const RunParams& params) = 0;
+  // Between runs.
+  virtual CallResult Perform(const Operation& operation) = 0;
   // Any thread, also from inside a run event, but only while Run() is in progress.
   virtual int Abort() = 0;
   virtual int Destroy() = 0;
+  // Whether the runtime itself ends a run at its max_new_tokens.
+  virtual bool LimitsRuns() const = 0;
 };
 
 std::unique_ptr<Adapter> MakeAdapter(Generation generation, std::shared_ptr<const Library> library);
-
-// What sampling at temperature 0 means: the most likely token, always. No release documents temperature 0 itself.
-LoadParams WithGreedyResolved(LoadParams params);
 
 }  // namespace rkllm

@@ -6,73 +6,55 @@
 namespace rkllm {
 namespace {
 
-constexpr const char* kSpoken = "1.1.0 to 1.1.4";
-constexpr std::array<const char*, 5> kReleasesG1 = {"1.1.0", "1.1.1", "1.1.2", "1.1.3", "1.1.4"};
+struct Release {
+  const char* name;
+  Generation generation;
+};
 
-// All that 1.1.x exports. Releases from 1.2.0 on have these too.
-constexpr std::array<const char*, 10> kSymbolsG1 = {"rkllm_createDefaultParam",
-                                                    "rkllm_init",
-                                                    "rkllm_load_lora",
-                                                    "rkllm_load_prompt_cache",
-                                                    "rkllm_release_prompt_cache",
-                                                    "rkllm_destroy",
-                                                    "rkllm_run",
-                                                    "rkllm_run_async",
-                                                    "rkllm_abort",
-                                                    "rkllm_is_running"};
+constexpr std::array<Release, 12> kReleases = {{{"1.1.0", Generation::kG1},
+                                                {"1.1.1", Generation::kG1},
+                                                {"1.1.2", Generation::kG1},
+                                                {"1.1.3", Generation::kG1},
+                                                {"1.1.4", Generation::kG1},
+                                                {"1.2.0", Generation::kG2},
+                                                {"1.2.1b1", Generation::kG2b},
+                                                {"1.2.1", Generation::kG3},
+                                                {"1.2.2", Generation::kG3},
+                                                {"1.2.3", Generation::kG3},
+                                                {"1.3.0", Generation::kG4},
+                                                {"1.3.1", Generation::kG5}}};
 
-using Evidence = std::vector<std::pair<std::string, std::string>>;
-
-std::string MissingSymbols(const Library& library) {
-  std::string missing;
-  for (const char* symbol : kSymbolsG1) {
-    if (library.Has(symbol)) continue;
-    if (!missing.empty()) missing += ", ";
-    missing += symbol;
-  }
-  return missing;
-}
-
-Error Unsupported(const std::string& found, Evidence evidence) {
-  return {ErrorCode::kRuntimeUnsupported,
-          "The runtime is not of a release that this version of rkllm speaks (" + std::string(kSpoken) + "): " + found,
-          std::move(evidence)};
-}
+constexpr GenerationSet kG2Family = SetOf(Generation::kG2) | SetOf(Generation::kG2b);
+constexpr GenerationSet kG4Family = SetOf(Generation::kG4) | SetOf(Generation::kG5);
 
 }  // namespace
 
-Result<Generation> Identify(const Library& library) {
-  const std::string missing = MissingSymbols(library);
-  const std::string& version = library.version();
-  Evidence evidence = {{"path", library.path()},
-                       {"version", version.empty() ? "not stated in the file" : version},
-                       {"missingSymbols", missing.empty() ? "none" : missing},
-                       {"supported", kSpoken}};
+GenerationSet GenerationOf(const std::string& release) {
+  const auto* const found =
+      std::find_if(kReleases.begin(), kReleases.end(), [&](const Release& known) { return release == known.name; });
+  return found == kReleases.end() ? kNoGeneration : SetOf(found->generation);
+}
 
-  if (!library.Has("rkllm_init") || !library.Has("rkllm_run")) {
-    return Error{ErrorCode::kRuntimeInvalid,
-                 "The file is a shared library but not librkllmrt: it does not export " + missing + ".",
-                 std::move(evidence)};
+std::string Releases(GenerationSet set) {
+  const char* first = nullptr;
+  const char* last = nullptr;
+  for (const Release& release : kReleases) {
+    if ((set & SetOf(release.generation)) == 0) continue;
+    if (first == nullptr) first = release.name;
+    last = release.name;
   }
-  if (library.Has("rkllm_clear_kv_cache")) {
-    evidence.emplace_back("newerSymbol", "rkllm_clear_kv_cache");
-    const std::string release = version.empty() ? "1.2.0 or later" : version;
-    return Unsupported("it exports rkllm_clear_kv_cache, so it is " + release + ".", std::move(evidence));
-  }
-  if (!library.Has("rkllm_run_async")) {
-    return Unsupported("it exports no rkllm_run_async, so it is 1.0.x.", std::move(evidence));
-  }
-  if (!missing.empty()) {
-    return Error{ErrorCode::kRuntimeInvalid, "The runtime is incomplete: it does not export " + missing + ".",
-                 std::move(evidence)};
-  }
-  const bool version_fits =
-      version.empty() || std::find(kReleasesG1.begin(), kReleasesG1.end(), version) != kReleasesG1.end();
-  if (!version_fits) {
-    return Unsupported("its symbols are those of 1.1.x, but the file says that it is " + version + ".",
-                       std::move(evidence));
-  }
-  return Generation::kG1;
+  if (first == nullptr) return "none";
+  return first == last ? first : std::string(first) + " to " + last;
+}
+
+bool AreAlike(GenerationSet set) {
+  return (set & ~kG2Family) == 0 || (set & ~kG4Family) == 0 || (set & (set - 1)) == 0;
+}
+
+Generation Oldest(GenerationSet set) {
+  unsigned index = 0;
+  while ((set & (1U << index)) == 0) ++index;
+  return static_cast<Generation>(index);
 }
 
 }  // namespace rkllm

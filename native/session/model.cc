@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -7,11 +8,27 @@
 
 namespace rkllm {
 
-bool Model::Load(std::string runtime_path, LoadParams params) {
+namespace {
+
+std::optional<Error> FindLacking(const RuntimeChoice& runtime, const Identity& identity) {
+  for (const auto& [option, since] : runtime.needs) {
+    if ((SetFrom(Oldest(GenerationOf(since))) & SetOf(identity.generation)) != 0) continue;
+    return Error{ErrorCode::kUnsupportedByRuntime,
+                 std::string(option).append(" needs a runtime from ").append(since).append(" on; this one is ") +
+                     identity.releases + ".",
+                 {{"option", option}, {"since", since}, {"releases", identity.releases}, {"path", runtime.path}},
+                 identity.evidence};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool Model::Load(RuntimeChoice runtime, LoadParams params) {
   if (!thread_.Start()) return false;
   // Jobs share the model: it stays until its thread is done with it, however long a stuck driver takes.
-  return thread_.Post([self = shared_from_this(), path = std::move(runtime_path), params = std::move(params)] {
-    self->LoadOnThread(path, params);
+  return thread_.Post([self = shared_from_this(), runtime = std::move(runtime), params = std::move(params)] {
+    self->LoadOnThread(runtime, params);
   });
 }
 
@@ -19,6 +36,12 @@ std::shared_ptr<Run> Model::Start(std::uint32_t id, RunParams params) {
   auto run = std::make_shared<Run>(id, std::move(params), run_mutex_);
   const bool accepted = thread_.Post([self = shared_from_this(), run] { self->RunOnThread(run); });
   return accepted ? run : nullptr;
+}
+
+bool Model::Perform(std::uint32_t call, Operation operation) {
+  return thread_.Post([self = shared_from_this(), call, operation = std::move(operation)] {
+    self->Say(Performed{call, self->TryPerform(operation)});
+  });
 }
 
 void Model::Abort(Run& run) {
@@ -64,38 +87,52 @@ void Model::Say(Notice notice) {
   waker_->Wake();
 }
 
-void Model::LoadOnThread(const std::string& runtime_path, const LoadParams& params) {
+void Model::LoadOnThread(const RuntimeChoice& runtime, const LoadParams& params) {
   try {
-    Say(TryLoad(runtime_path, params));
+    Say(TryLoad(runtime, params));
   } catch (...) {  // the vendor's own exceptions have types of another copy of the standard library
     Say(Error{ErrorCode::kInitFailed, "The runtime or this addon threw a C++ exception while loading.", {}});
   }
 }
 
-Notice Model::TryLoad(const std::string& runtime_path, const LoadParams& params) {
+Notice Model::TryLoad(const RuntimeChoice& runtime, const LoadParams& params) {
   {
     const std::lock_guard<std::mutex> lock(abort_mutex_);
     if (disposing_) return Error{ErrorCode::kDisposed, "The model was disposed before it was loaded.", {}};
   }
-  auto library = Library::Open(runtime_path);
+  auto library = Library::Open(runtime.path);
   if (!library.ok()) return library.error();
-  auto generation = Identify(*library.value());
-  if (!generation.ok()) return generation.error();
+  auto identity = Identify(*library.value(), runtime.stated);
+  if (!identity.ok()) return identity.error();
+  // Before the model is read, which may take a minute.
+  if (auto lacking = FindLacking(runtime, identity.value())) return *std::move(lacking);
 
   GuardExit(weak_from_this());
-  auto adapter = MakeAdapter(generation.value(), library.value());
-  const int code = adapter->Init(params, *this);
-  if (code != 0) {
+  auto adapter = MakeAdapter(identity.value().generation, library.value());
+  const CallResult result = adapter->Init(params, *this);
+  if (!result.ok()) {
+    const std::string code = std::to_string(result.code);
     return Error{ErrorCode::kInitFailed,
-                 "The runtime could not load the model: rkllm_init returned " + std::to_string(code) + ".",
-                 {{"code", std::to_string(code)},
+                 "The runtime could not load the model: " + std::string(result.function) + " returned " + code + ".",
+                 {{"code", code},
+                  {"function", result.function},
                   {"modelPath", params.model_path},
-                  {"runtimePath", runtime_path},
+                  {"runtimePath", runtime.path},
                   {"maxContextLength", std::to_string(params.max_context_length)}}};
   }
   GuardExit(weak_from_this());  // again: it has to come before what the vendor's init has registered for the exit
   adapter_ = std::move(adapter);
-  return Loaded{generation.value(), library.value()->version()};
+  return Loaded{std::move(identity.value()), library.value()->version()};
+}
+
+CallResult Model::TryPerform(const Operation& operation) {
+  constexpr int kNotMade = -1;
+  if (!adapter_) return {"nothing, as no model is loaded: the call", kNotMade};
+  try {
+    return adapter_->Perform(operation);
+  } catch (...) {  // the vendor's own exceptions have types of another copy of the standard library
+    return {"a function that threw a C++ exception", kNotMade};
+  }
 }
 
 void Model::RunOnThread(const std::shared_ptr<Run>& run) {
@@ -121,7 +158,7 @@ RunOutcome Model::TryRun(const std::shared_ptr<Run>& run) {
     outcome.kind = RunOutcome::Kind::kAborted;
     return outcome;
   }
-  run->Begin();
+  run->Begin(adapter_->LimitsRuns());
   const int code = adapter_->Run(run->params());
   Leave();
   return run->Conclude(code);

@@ -13,6 +13,7 @@
 
 #include "../errors.h"
 #include "../runtime/adapter.h"
+#include "../runtime/identify.h"
 #include "inference_thread.h"
 #include "run.h"
 #include "waker.h"
@@ -20,10 +21,10 @@
 namespace rkllm {
 
 // What the inference thread has to say to JavaScript. Every load ends in one Loaded or one Failed, every run that was
-// accepted in one Ended, every disposal in one Disposed.
+// accepted in one Ended, every call in one Performed, every disposal in one Disposed.
 struct Loaded {
-  Generation generation;
-  std::string version;
+  Identity identity;
+  std::string version;  // as the file states it; may be empty
 };
 struct Readable {
   std::uint32_t run;
@@ -32,17 +33,31 @@ struct Ended {
   std::uint32_t run;
   RunOutcome outcome;
 };
+struct Performed {
+  std::uint32_t call;
+  CallResult result;
+};
 struct Disposed {};
-using Notice = std::variant<Loaded, Error, Readable, Ended, Disposed>;
+using Notice = std::variant<Loaded, Error, Readable, Ended, Performed, Disposed>;
+
+// Which library to drive.
+struct RuntimeChoice {
+  std::string path;    // absolute
+  std::string stated;  // the release that the user says it is; normally empty
+  // Options that were given, each with the first release that has it.
+  std::vector<std::pair<std::string, std::string>> needs;
+};
 
 class Model final : public std::enable_shared_from_this<Model>, private RunSink {
  public:
   explicit Model(std::shared_ptr<Waker> waker) : waker_(std::move(waker)) {}
 
   // Starts the thread and the load. False when the system has no thread to give.
-  bool Load(std::string runtime_path, LoadParams params);
+  bool Load(RuntimeChoice runtime, LoadParams params);
   // The run waits its turn behind earlier ones. nullptr after Dispose().
   std::shared_ptr<Run> Start(std::uint32_t id, RunParams params);
+  // An operation waits its turn likewise. False after Dispose().
+  bool Perform(std::uint32_t call, Operation operation);
   // Concerns this run only: the runtime is touched only while this very run is in flight.
   void Abort(Run& run);
   // Ends what runs, frees the handle on the inference thread and lets that thread go. Returns at once; idempotent.
@@ -57,8 +72,9 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   std::vector<Notice> TakeNotices();
 
  private:
-  void LoadOnThread(const std::string& runtime_path, const LoadParams& params);
-  Notice TryLoad(const std::string& runtime_path, const LoadParams& params);
+  void LoadOnThread(const RuntimeChoice& runtime, const LoadParams& params);
+  Notice TryLoad(const RuntimeChoice& runtime, const LoadParams& params);
+  CallResult TryPerform(const Operation& operation);
   void RunOnThread(const std::shared_ptr<Run>& run);
   RunOutcome TryRun(const std::shared_ptr<Run>& run);
   void DestroyOnThread();

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include <algorithm>
 #include <string>
 
 namespace rkllm {
@@ -38,8 +39,11 @@ Run::Reaction Run::Take(const RunEvent& event) {
   switch (event.kind) {
     case RunEvent::Kind::kToken:
       return TakeToken(event);
+    case RunEvent::Kind::kMatrix:
+      return TakeMatrix(event.matrix);
     case RunEvent::Kind::kFinish:
       if (finish_ == kNever) finish_ = Clock::now();
+      if (event.perf) perf_ = event.perf;
       if (!abort_requested_) finished_ = true;
       return {};
     case RunEvent::Kind::kError:
@@ -52,6 +56,8 @@ Run::Reaction Run::Take(const RunEvent& event) {
 
 Run::Reaction Run::TakeToken(const RunEvent& event) {
   if (abort_requested_ || limited_ || !failure_.empty()) return {true, false};
+  // No text is wanted: releases differ in whether a token comes before the matrix, and in whether they go on after it.
+  if (params_.mode != RunMode::kGenerate) return {matrix_.values != nullptr, false};
   if (first_token_ == kNever) first_token_ = Clock::now();
   if (!batch_.Append(event.token_id, event.text)) {
     Fail("More than 4 GiB of generated text are waiting to be read.");
@@ -59,7 +65,19 @@ Run::Reaction Run::TakeToken(const RunEvent& event) {
   }
   ++tokens_;
   limited_ = params_.max_new_tokens && tokens_ >= *params_.max_new_tokens;
-  return {limited_, std::exchange(armed_, false)};
+  // Where the runtime stops by itself it is not told to: that an abort which it did not need leaves the next run alone
+  // is not documented.
+  return {limited_ && !runtime_limits_, std::exchange(armed_, false)};
+}
+
+// The last one counts. The one copy: JavaScript gets this very memory.
+Run::Reaction Run::TakeMatrix(const MatrixView& view) {
+  if (abort_requested_) return {true, false};
+  const std::size_t count = view.rows * view.columns;
+  const std::shared_ptr<float[]> values(new float[count]);
+  std::copy_n(view.values, count, values.get());
+  matrix_ = {values, view.rows, view.columns};
+  return {};
 }
 
 void Run::Fail(const char* failure) {
@@ -70,6 +88,7 @@ RunOutcome Run::Conclude(int code) {
   const std::lock_guard<std::mutex> lock(*mutex_);
   RunOutcome outcome;
   outcome.code = code;
+  outcome.perf = perf_;
   if (!failure_.empty()) {
     outcome.kind = RunOutcome::Kind::kFailed;
     outcome.failure = failure_;
@@ -80,6 +99,13 @@ RunOutcome Run::Conclude(int code) {
   } else if (code != 0) {
     outcome.kind = RunOutcome::Kind::kFailed;
     outcome.failure = "The runtime refused or failed the run and returned " + std::to_string(code) + ".";
+  }
+  if (params_.mode != RunMode::kGenerate && outcome.kind == RunOutcome::Kind::kCompleted) {
+    outcome.matrix = std::move(matrix_);
+    if (outcome.matrix.values == nullptr) {
+      outcome.kind = RunOutcome::Kind::kFailed;
+      outcome.failure = "The runtime gave no data in this mode.";
+    }
   }
   if (first_token_ != kNever) {
     if (finish_ == kNever) finish_ = Clock::now();

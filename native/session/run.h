@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,13 +14,22 @@
 
 namespace rkllm {
 
+// One float per row and column.
+struct Matrix {
+  std::shared_ptr<const float[]> values;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+};
+
 struct RunOutcome {
   enum class Kind { kCompleted, kLimited, kAborted, kFailed };
   Kind kind = Kind::kCompleted;
-  std::string failure;     // of kFailed
-  int code = 0;            // what the vendor's run function returned
-  double prefill_ms = -1;  // start to first token; negative: there was none
-  double decode_ms = -1;   // first token to the end
+  std::string failure;            // of kFailed
+  int code = 0;                   // what the vendor's run function returned
+  double prefill_ms = -1;         // start to first token; negative: there was none
+  double decode_ms = -1;          // first token to the end
+  std::optional<PerfStats> perf;  // what the runtime itself measured, if it does
+  Matrix matrix;                  // of a run that was asked for one
 };
 
 // Shared by the inference thread, which fills it, and the JavaScript thread, which drains it. All runs of a model
@@ -53,22 +63,29 @@ class Run {
   void Fail(const char* failure);
 
   // Inference thread: the vendor's run function was entered, and has returned.
-  void Begin() { started_ = Clock::now(); }
+  void Begin(bool runtime_limits) {
+    runtime_limits_ = runtime_limits;
+    started_ = Clock::now();
+  }
   RunOutcome Conclude(int code);
 
  private:
   Reaction TakeToken(const RunEvent& event);
+  Reaction TakeMatrix(const MatrixView& view);
 
   const std::uint32_t id_;
   const RunParams params_;
   const std::shared_ptr<std::mutex> mutex_;  // guards everything below
   TokenBatch batch_;
   std::int64_t tokens_ = 0;
+  bool runtime_limits_ = false;  // the runtime itself stops at max_new_tokens
   bool armed_ = false;
   bool abort_requested_ = false;
   bool finished_ = false;  // the runtime said so before an abort was requested
   bool limited_ = false;   // the last token that was wanted has come
+  Matrix matrix_;
   std::string failure_;
+  std::optional<PerfStats> perf_;
   Clock::time_point started_{};
   Clock::time_point first_token_{};
   Clock::time_point finish_{};

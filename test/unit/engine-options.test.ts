@@ -23,6 +23,13 @@ describe('an option of another engine', () => {
     await model.dispose();
   });
 
+  test("is refused: template: 'runtime' where there is none", async () => {
+    await expect(loadModel(undefined, { backend: without(['threads']), template: 'runtime' })).rejects.toMatchObject({
+      code: 'RKLLM_UNSUPPORTED_OPTION',
+      message: "loadModel(): the scripted backend has no template: 'runtime'.",
+    });
+  });
+
   test('is refused by the CPU backend for the vendor runtime, unless the model is a substitute', async () => {
     await expect(loadModel(undefined, { runtimePath: '/nowhere.so' })).rejects.toMatchObject({
       code: 'RKLLM_UNSUPPORTED_OPTION',

@@ -4,6 +4,7 @@ import { chatTable } from '../../lib/chat/session.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
 import { loadTable, queueTable } from '../../lib/options/load.js';
+import { type mirostatTable, type npuRunTable, type npuTable } from '../../lib/options/npu.js';
 import { type samplingTable } from '../../lib/options/sampling.js';
 import type { OptionTable } from '../../lib/options/table.js';
 import { codeOf, failureOf } from '../support/reading.js';
@@ -33,8 +34,35 @@ const signals: Values = {
   bad: [0, -1, NaN, '5', null, true, {}, [], new AbortController(), new EventTarget(), { aborted: false }],
 };
 
+const flag: Values = { good: [true, false], bad: ['true', '', 0, 1, null, {}, []] };
+const mirostat: Record<keyof typeof mirostatTable, Values> = {
+  mirostat: { good: [0, 1, 2], bad: [-1, 0.5, 3, ...notANumber] },
+  mirostatTau: { good: [0, 5, 100], bad: [-1, 101, ...notANumber] },
+  mirostatEta: { good: [0, 0.1, 1], bad: [-0.1, 1.1, ...notANumber] },
+};
+const npu: Record<keyof typeof npuTable, Values> = {
+  runtimeVersion: { good: ['1.1.0', '1.2.1b1', '1.3.1'], bad: ['', '1.0.1', '1.4.0', 'v1.2.0', 1.2, null, {}] },
+  keepTokens: { good: [-1, 0, 100], bad: [-2, 0.5, ...notANumber] },
+  imageTags: { good: [{}, { start: '<a>' }, { end: '</a>', content: '.' }], bad: ['<a>', 5, null, true, [], () => 5] },
+  skipSpecialTokens: flag,
+  crossAttention: flag,
+  ignoreEos: flag,
+  baseDomainId: { good: [0, 15], bad: [-1, 16, 0.5, ...notANumber] },
+  embedFlash: flag,
+  cpus: { good: [[4, 5, 6, 7], [0]], bad: [[], [8], [-1], [1, 1], [0.5], ['4'], 4, '4', null, {}, new Array(1)] },
+};
+const npuRun: Record<keyof typeof npuRunTable, Values> = {
+  enableThinking: flag,
+  keepHistory: flag,
+  role: { good: ['user', 'tool'], bad: ['', 'system', 0, null, true, {}] },
+  lora: { good: ['mine'], bad: notAString },
+  savePromptCache: { good: ['/tmp/cache.bin'], bad: notAString },
+};
+
 const generate: Record<keyof typeof generateTable, Values> = {
   ...sampling,
+  ...mirostat,
+  ...npuRun,
   maxNewTokens,
   stop: {
     good: [[], ['a'], ['a', '\n\n']],
@@ -46,6 +74,8 @@ const generate: Record<keyof typeof generateTable, Values> = {
 
 const load: Record<keyof typeof loadTable, Values> = {
   ...sampling,
+  ...mirostat,
+  ...npu,
   maxNewTokens,
   backend: {
     good: ['auto', 'onnx', 'rkllm', scripted()],
@@ -54,7 +84,7 @@ const load: Record<keyof typeof loadTable, Values> = {
   maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
-  template: { good: ['auto', 'phi3', 'none'], bad: ['', 'phi-3', 'chatml', 0, null, true, {}, []] },
+  template: { good: ['auto', 'phi3', 'none', 'runtime'], bad: ['', 'phi-3', 'chatml', 0, null, true, {}, []] },
   queue: { good: [{}, { maxPending: 0 }, { timeoutMs: 1 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
   signal: signals,
 };

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import load from 'node-gyp-build';
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
-import type { TokenBatch } from '../backend.js';
+import type { RuntimeEvidence, TokenBatch } from '../backend.js';
+import type { PromptMedia } from '../media.js';
+import type { Matrix } from '../runtime-controls.js';
+import type { GenerationName } from './generations.js';
 
 declare const modelBrand: unique symbol;
 declare const runBrand: unique symbol;
@@ -17,11 +20,31 @@ export interface RunHandle {
 }
 
 /** Everything is validated before; an absent sampling field means the runtime's own default. */
-interface NativeLoadOptions {
+interface NativeLoadOptions extends NativeSampling {
   /** Absolute path of the vendor's library. */
   readonly runtimePath: string;
+  /** The release that the user says it is. */
+  readonly runtimeVersion?: string | undefined;
+  /** Options that were given, with the first release that has them. */
+  readonly needs?: Readonly<Record<string, string>> | undefined;
   readonly modelPath: string;
   readonly maxContextLength: number;
+  readonly runtimeTemplate?: boolean | undefined;
+  readonly imageStart?: string | undefined;
+  readonly imageEnd?: string | undefined;
+  readonly imageContent?: string | undefined;
+  readonly keepTokens?: number | undefined;
+  readonly skipSpecialTokens?: boolean | undefined;
+  readonly ignoreEos?: boolean | undefined;
+  readonly baseDomainId?: number | undefined;
+  readonly crossAttention?: boolean | undefined;
+  readonly embedFlash?: boolean | undefined;
+  /** Bit `n` is CPU `n`. */
+  readonly cpuMask?: number | undefined;
+}
+
+/** An absent field means what was given at load, else the runtime's own default. */
+interface NativeSampling {
   readonly topK?: number | undefined;
   readonly topP?: number | undefined;
   /** 0 means greedy. */
@@ -29,11 +52,45 @@ interface NativeLoadOptions {
   readonly repeatPenalty?: number | undefined;
   readonly frequencyPenalty?: number | undefined;
   readonly presencePenalty?: number | undefined;
+  readonly mirostat?: number | undefined;
+  readonly mirostatTau?: number | undefined;
+  readonly mirostatEta?: number | undefined;
+}
+
+/** Of one run. Sampling is left out by runtimes before 1.3.0, `enableThinking` by those before 1.2.1. */
+interface NativeRunOptions extends NativeSampling {
+  readonly maxNewTokens?: number | undefined;
+  readonly enableThinking?: boolean | undefined;
+  /** In the other modes the run ends with a matrix and gives no tokens. */
+  readonly mode?: 'generate' | 'hiddenStates' | 'logits' | undefined;
+  readonly role?: string | undefined;
+  readonly keepHistory?: boolean | undefined;
+  readonly lora?: string | undefined;
+  readonly savePromptCache?: string | undefined;
+}
+
+/** A prompt, token ids, as many vectors as `tokens` says, or a prompt with images and the like. */
+export type NativeInput =
+  | string
+  | Int32Array
+  | { readonly embeddings: Float32Array; readonly tokens: number }
+  | ({ readonly prompt: string } & PromptMedia);
+
+/** See `native/bindings/read_operation.cc`. */
+export interface NativeOperation {
+  readonly operation: string;
+  readonly [field: string]: unknown;
 }
 
 export interface LoadedEvent {
   readonly type: 'loaded';
-  readonly generation: string;
+  readonly generation: GenerationName;
+  /** The releases that it may be, in words. */
+  readonly releases: string;
+  /** It is this generation and no look-alike. */
+  readonly certain: boolean;
+  readonly overridden: boolean;
+  readonly evidence: readonly RuntimeEvidence[];
   readonly version?: string;
 }
 
@@ -42,6 +99,7 @@ export interface FailedEvent {
   readonly code: RkllmErrorCode;
   readonly message: string;
   readonly details: Readonly<Record<string, string>>;
+  readonly evidence?: readonly RuntimeEvidence[];
 }
 
 export interface EndedEvent {
@@ -56,6 +114,30 @@ export interface EndedEvent {
   /** Absent when there was no token. */
   readonly prefillMs?: number;
   readonly decodeMs?: number;
+  /** What the runtime itself measured, from 1.2.1 on. */
+  readonly perf?: PerfStats;
+  /** Of a run in another mode than `generate`. */
+  readonly matrix?: Matrix;
+}
+
+export interface PerformedEvent {
+  readonly type: 'performed';
+  readonly call: number;
+  /** The vendor's function. */
+  readonly function: string;
+  readonly returned: number;
+  /** What was asked for. */
+  readonly value: number;
+}
+
+interface PerfStats {
+  readonly prefillMs: number;
+  /** Those that were computed. */
+  readonly prefillTokens: number;
+  readonly generateMs: number;
+  /** Those after the first one. */
+  readonly generateTokens: number;
+  readonly memoryMb: number;
 }
 
 /** What the model's thread has to say. Delivered on the JavaScript thread, in order. */
@@ -63,6 +145,7 @@ export type NativeEvent =
   | LoadedEvent
   | FailedEvent
   | EndedEvent
+  | PerformedEvent
   | { readonly type: 'readable'; readonly run: number }
   | { readonly type: 'disposed' };
 
@@ -74,7 +157,9 @@ export interface NativeAddon {
   /** One `loaded` or `failed` event follows. `onEvent` must neither throw nor refer to the returned handle. */
   load(options: NativeLoadOptions, onEvent: (event: NativeEvent) => void): ModelHandle;
   /** One `ended` event with `run: id` follows. The run waits its turn behind earlier ones of the model. */
-  start(model: ModelHandle, id: number, input: string | Int32Array, maxNewTokens: number | undefined): RunHandle;
+  start(model: ModelHandle, id: number, input: NativeInput, options: NativeRunOptions | undefined): RunHandle;
+  /** One `performed` event with `call: id` follows. It waits its turn like a run. */
+  perform(model: ModelHandle, id: number, operation: NativeOperation): void;
   /** All tokens since the last call. */
   drain(run: RunHandle): TokenBatch | undefined;
   /** False: there is nothing to drain; one `readable` event follows with the next token. */

@@ -1,6 +1,6 @@
 import type { RkllmError } from '../../errors.js';
-import type { EndedEvent, LoadedEvent, NativeEvent } from './addon.js';
-import { deferred } from '../../deferred.js';
+import type { EndedEvent, LoadedEvent, NativeEvent, PerformedEvent } from './addon.js';
+import { deferred, type Deferred } from '../../deferred.js';
 import { runFailed, toLoadError } from './native-errors.js';
 
 /** What a run does with the events of its id. */
@@ -17,7 +17,9 @@ export class EventRouter {
   readonly #loaded = deferred<LoadedEvent>();
   readonly #disposed = deferred<undefined>();
   readonly #runs = new Map<number, RunListener>();
+  readonly #calls = new Map<number, Deferred<PerformedEvent>>();
   #nextRun = 0;
+  #nextCall = 0;
 
   /** Rejects with an RkllmError when the load failed. */
   readonly loaded: Promise<LoadedEvent> = this.#loaded.promise;
@@ -39,6 +41,10 @@ export class EventRouter {
         this.#runs.get(event.run)?.onEnded(event);
         this.#runs.delete(event.run);
         break;
+      case 'performed':
+        this.#calls.get(event.call)?.resolve(event);
+        this.#calls.delete(event.call);
+        break;
       case 'disposed':
         this.#disposed.resolve(undefined);
         break;
@@ -58,10 +64,26 @@ export class EventRouter {
     this.#runs.delete(id);
   }
 
+  /** Waits for a call that is about to be made with this id. */
+  addCall(): { readonly id: number; readonly outcome: Promise<PerformedEvent> } {
+    const id = this.#nextCall;
+    this.#nextCall = (this.#nextCall + 1) % 2 ** 32;
+    const call = deferred<PerformedEvent>();
+    this.#calls.set(id, call);
+    return { id, outcome: call.promise };
+  }
+
+  /** The call could not be made. */
+  removeCall(id: number): void {
+    this.#calls.delete(id);
+  }
+
   /** The model is stuck and no event will come: ends every wait. */
   giveUp(error: RkllmError): void {
     for (const run of this.#runs.values()) run.onEnded(runFailed(error.message));
     this.#runs.clear();
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
     this.#disposed.reject(error);
   }
 }

@@ -1,8 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RkllmError } from '../../errors.js';
-import type { BackendModel, BackendModelInfo, Capabilities, LoadRequest, Run, RunRequest } from '../backend.js';
-import { nativeAddon, type ModelHandle, type NativeAddon } from './addon.js';
+import type {
+  BackendModel,
+  BackendModelInfo,
+  Capabilities,
+  LoadRequest,
+  Run,
+  RunRequest,
+  RuntimeInfo,
+} from '../backend.js';
+import { nativeAddon, type LoadedEvent, type ModelHandle, type NativeAddon } from './addon.js';
+import type { RuntimeControls } from '../runtime-controls.js';
+import { capabilitiesOf, toNativeOptions } from './generations.js';
 import { EventRouter } from './event-router.js';
+import { InProcessRuntime } from './in-process-runtime.js';
 import { InProcessRun } from './in-process-run.js';
 import { inspectModelFile } from './model-file.js';
 import { stuck } from './native-errors.js';
@@ -14,30 +25,29 @@ const defaultContextLength = 4096;
 /** How long a disposal waits for the runtime. A prefill cannot be interrupted and may take seconds. */
 const disposeTimeoutMs = 30_000;
 
-/** What 1.1.x can do: sampling is fixed at load, there is no seed, and nothing is kept between runs. */
-const capabilities: Capabilities = {
-  perRequestSampling: false,
-  seed: false,
-  kvReuse: false,
-  tokenInput: true,
-  slots: 1,
-};
-
 /** A model in this process, driven by the addon on a thread of its own. */
 export class InProcessModel implements BackendModel {
   readonly info: BackendModelInfo;
-  readonly capabilities = capabilities;
+  readonly capabilities: Capabilities;
+  readonly runtime: RuntimeControls;
   /** Never settles: when the runtime dies in this process, the process dies. */
   readonly failed = new Promise<never>(() => undefined);
   readonly #addon: NativeAddon;
   readonly #handle: ModelHandle;
   readonly #router: EventRouter;
 
-  private constructor(addon: NativeAddon, handle: ModelHandle, router: EventRouter, info: BackendModelInfo) {
+  private constructor(
+    addon: NativeAddon,
+    handle: ModelHandle,
+    router: EventRouter,
+    { info, loaded, runtimeTemplate }: Facts,
+  ) {
     this.#addon = addon;
     this.#handle = handle;
     this.#router = router;
     this.info = info;
+    this.capabilities = capabilitiesOf(loaded, runtimeTemplate);
+    this.runtime = new InProcessRuntime(addon, handle, router, loaded.generation);
   }
 
   /**
@@ -45,7 +55,7 @@ export class InProcessModel implements BackendModel {
    * interrupted; the promise settles when nothing of the load is left.
    */
   static async load(request: LoadRequest): Promise<InProcessModel> {
-    const { signal, sampling } = request;
+    const { signal, sampling, npu = {}, runtimeTemplate = false } = request;
     signal?.throwIfAborted();
     refuseSeed(sampling.seed);
     const { name, quantization } = inspectModelFile(request.path);
@@ -54,20 +64,27 @@ export class InProcessModel implements BackendModel {
     const contextLength = request.maxContextLength ?? defaultContextLength;
 
     const router = new EventRouter();
-    const options = { ...sampling, runtimePath, modelPath: request.path ?? '', maxContextLength: contextLength };
+    const options = {
+      ...sampling,
+      ...toNativeOptions(npu, runtimeTemplate),
+      runtimePath,
+      modelPath: request.path ?? '',
+      maxContextLength: contextLength,
+    };
     const handle = addon.load(options, router.onEvent);
     try {
-      const { generation, version } = await router.loaded;
+      const loaded = await router.loaded;
       signal?.throwIfAborted();
-      return new InProcessModel(addon, handle, router, {
+      const info: BackendModelInfo = {
         name,
         contextLength,
         quantization,
         chatTemplate: undefined,
         bosToken: undefined,
         eosToken: undefined,
-        runtime: { path: runtimePath, version, generation },
-      });
+        runtime: toRuntimeInfo(runtimePath, loaded),
+      };
+      return new InProcessModel(addon, handle, router, { info, loaded, runtimeTemplate });
     } catch (error) {
       await dispose(addon, handle, router);
       throw error;
@@ -81,6 +98,17 @@ export class InProcessModel implements BackendModel {
   dispose(): Promise<void> {
     return dispose(this.#addon, this.#handle, this.#router);
   }
+}
+
+interface Facts {
+  readonly info: BackendModelInfo;
+  readonly loaded: LoadedEvent;
+  readonly runtimeTemplate: boolean;
+}
+
+function toRuntimeInfo(path: string, loaded: LoadedEvent): RuntimeInfo {
+  const { version, generation, releases, certain, evidence, overridden } = loaded;
+  return { path, version, generation: certain ? generation : releases, evidence, overridden };
 }
 
 async function dispose(addon: NativeAddon, handle: ModelHandle, router: EventRouter): Promise<void> {

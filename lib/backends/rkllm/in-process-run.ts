@@ -1,5 +1,6 @@
-import type { Run, RunEnd, RunRequest, TokenBatch } from '../backend.js';
-import type { EndedEvent, ModelHandle, NativeAddon, RunHandle } from './addon.js';
+import type { PromptMedia } from '../media.js';
+import type { Run, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { EndedEvent, ModelHandle, NativeAddon, NativeInput, RunHandle } from './addon.js';
 import { deferred } from '../../deferred.js';
 import type { EventRouter, RunListener } from './event-router.js';
 import { toRunError, toStartError } from './native-errors.js';
@@ -18,11 +19,11 @@ export class InProcessRun implements Run, RunListener {
   constructor(addon: NativeAddon, model: ModelHandle, router: EventRouter, request: RunRequest) {
     this.#addon = addon;
     this.#model = model;
-    const { input, maxNewTokens } = request;
+    const { input, media, maxNewTokens, sampling, npu } = request;
     const id = router.add(this);
     try {
-      const prompt = input.type === 'text' ? input.text : input.tokenIds;
-      this.#handle = addon.start(model, id, prompt, maxNewTokens);
+      const prompt = toNativeInput(input, media);
+      this.#handle = addon.start(model, id, prompt, { ...sampling, ...npu, maxNewTokens });
     } catch (error) {
       router.remove(id);
       this.#finish();
@@ -63,15 +64,20 @@ export class InProcessRun implements Run, RunListener {
   }
 }
 
+function toNativeInput(input: RunInput, media: PromptMedia | undefined): NativeInput {
+  if (input.type === 'tokens') return input.tokenIds;
+  return media === undefined ? input.text : { ...media, prompt: input.text };
+}
+
 const reasons = { completed: 'unstated', limited: 'length', aborted: 'aborted' } as const;
 
-function toRunEnd(reason: RunEnd['reason'], { prefillMs, decodeMs }: EndedEvent): RunEnd {
+function toRunEnd(reason: RunEnd['reason'], { prefillMs, decodeMs, perf }: EndedEvent): RunEnd {
   return {
     reason,
-    promptTokens: undefined,
+    promptTokens: perf?.prefillTokens,
     cachedPromptTokens: undefined,
-    prefillMs,
-    decodeMs,
-    peakMemoryMb: process.resourceUsage().maxRSS / 1024,
+    prefillMs: perf?.prefillMs ?? prefillMs,
+    decodeMs: perf?.generateMs ?? decodeMs,
+    peakMemoryMb: perf?.memoryMb ?? process.resourceUsage().maxRSS / 1024,
   };
 }

@@ -1,7 +1,15 @@
-import type { Backend } from '../backend.js';
+import { mirostatTable, npuTable } from '../../options/npu.js';
+import type { Backend, EngineOption } from '../backend.js';
 import { InProcessModel } from './in-process-model.js';
+
+const engineOptions: readonly EngineOption[] = [
+  'runtimePath',
+  'runtimeTemplate',
+  ...(Object.keys(npuTable) as (keyof typeof npuTable)[]),
+  ...(Object.keys(mirostatTable) as (keyof typeof mirostatTable)[]),
+];
 
 /** Makes the backend that runs `.rkllm` models on the NPU through the vendor's runtime, which is found at load. */
 export function createRkllmBackend(): Backend {
-  return { name: 'rkllm', engineOptions: ['runtimePath'], load: (request) => InProcessModel.load(request) };
+  return { name: 'rkllm', engineOptions, load: (request) => InProcessModel.load(request) };
 }

@@ -1,17 +1,21 @@
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
-import type { EndedEvent, FailedEvent } from './addon.js';
-
-const supportedReleases = '1.1.0 to 1.1.4';
+import { runtimeReleases } from '../../options/npu.js';
+import type { EndedEvent, FailedEvent, PerformedEvent } from './addon.js';
 
 /** What to do about a load that failed in C++. C++ says what was found; the next step is said here. */
-export function toLoadError({ code, message, details }: FailedEvent): RkllmError {
-  return new RkllmError(code, message, { hint: hintFor(code, details), details });
+export function toLoadError({ code, message, details, evidence }: FailedEvent): RkllmError {
+  const found = evidence === undefined ? details : { ...details, evidence };
+  return new RkllmError(code, message, { hint: hintFor(code, details), details: found });
 }
 
 function hintFor(code: RkllmErrorCode, details: Readonly<Record<string, string>>): string {
   if (code === 'RKLLM_RUNTIME_UNSUPPORTED') {
-    return `Use librkllmrt.so of a release from ${supportedReleases}, with a model that was converted for it.`;
+    return (
+      `Use librkllmrt.so of a release from ${runtimeReleases[0]} to ${runtimeReleases.at(-1) ?? ''}, with a model that ` +
+      'was converted for it. If it is one of those and its file does not say which, name it with the option runtimeVersion.'
+    );
   }
+  if (code === 'RKLLM_UNSUPPORTED_BY_RUNTIME') return 'Leave the option out, or use a newer librkllmrt.so.';
   if (code === 'RKLLM_RUNTIME_INVALID') return hintForLinker(details['dlerror'] ?? '');
   if (code === 'RKLLM_INIT_FAILED') {
     return (
@@ -36,8 +40,8 @@ export function toStartError(error: unknown): RkllmError {
   if (code === 'RKLLM_DISPOSED') {
     return new RkllmError('RKLLM_DISPOSED', message, { hint: 'Load the model again.', cause: error });
   }
-  return new RkllmError('RKLLM_INVALID_INPUT', `The runtime cannot take this prompt: ${message}.`, {
-    hint: 'A prompt is a non-empty string without U+0000, or an Int32Array of token ids from 0.',
+  return new RkllmError('RKLLM_INVALID_INPUT', `The runtime cannot take this: ${message}.`, {
+    hint: 'A prompt is a non-empty string without U+0000, or an Int32Array of token ids from 0; a path is one of those strings.',
     cause: error,
   });
 }
@@ -47,6 +51,14 @@ export function toRunError({ message, returned }: EndedEvent): RkllmError {
   return new RkllmError('RKLLM_RUN_FAILED', message ?? 'The run failed.', {
     hint: 'A prompt that is longer than the context is refused without a reason: shorten it or load with a larger maxContextLength. Otherwise the runtime prints the reason on stdout.',
     details: { returned },
+  });
+}
+
+/** A call that the runtime has refused. */
+export function toCallError({ function: name, returned }: PerformedEvent): RkllmError {
+  return new RkllmError('RKLLM_RUN_FAILED', `${name} returned ${returned}.`, {
+    hint: 'The runtime prints the reason on stdout, in lines that start with "E rkllm:" or "E RKNN:".',
+    details: { function: name, returned },
   });
 }
 

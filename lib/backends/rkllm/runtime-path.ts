@@ -82,12 +82,11 @@ function librariesIn(directory: string): string[] {
   }
   return names
     .filter((name) => /^librkllmrt.*\.so(?:\.[\d.]+)?$/u.test(name))
-    .sort((a, b) => Number(b === plainName) - Number(a === plainName) || newestFirst.compare(b, a))
+    .sort((a, b) => Number(b === plainName) - Number(a === plainName) || b.localeCompare(a, 'en', { numeric: true }))
     .map((name) => path.join(directory, name));
 }
 
 const plainName = 'librkllmrt.so';
-const newestFirst = new Intl.Collator('en', { numeric: true });
 
 /** On most systems /lib is a link to /usr/lib. */
 function withoutDuplicates(directories: readonly string[]): string[] {

@@ -17,6 +17,17 @@ test('the addon links neither the vendor runtime nor the C++ library of the host
   expect(dynamic).toContain('NODELETE');
 });
 
+// A template of the C++ library that is exported gives way to node's, which is of another copy of that library.
+test('the addon exports its entry points, and nothing else', () => {
+  const file = path.join(root, 'build', 'Release', 'rkllm.node');
+  const symbols = execFileSync('nm', ['-D', '--defined-only', '--format=posix', file], { encoding: 'utf8' });
+  const names = symbols
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0]);
+  expect(names).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
+});
+
 test('the fake runtime exports what 1.1.x exports, and nothing else', () => {
   const symbols = execFileSync('nm', ['-D', '--defined-only', '--format=posix', fakeRuntime('1.1.1')], {
     encoding: 'utf8',

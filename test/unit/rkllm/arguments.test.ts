@@ -1,63 +1,21 @@
-import { nativeAddon, type ModelHandle, type NativeEvent } from '../../../lib/backends/rkllm/addon.js';
-import { FakeModel, fakeRuntime, until } from './fake-model.js';
+import { nativeAddon } from '../../../lib/backends/rkllm/addon.js';
+import { fakeRuntime, until } from './fake-model.js';
+import { addon, disposeNative, loadNative, oddities, thrownBy } from './native.js';
 
-type AnyFunction = (...args: unknown[]) => unknown;
-
-/** The exports without their types. */
-const addon = nativeAddon() as unknown as Record<string, AnyFunction>;
-
-/** What a call throws: its name, since the addon's errors are of another realm than the test's. */
-function thrownBy(name: string, args: unknown[]): string | undefined {
-  try {
-    addon[name]?.(...args);
-  } catch (error) {
-    return (error as Error).name;
-  }
-  return undefined;
-}
-
-/** A loaded model and what it reports, below the backend. */
-async function loadNative(...script: string[]): Promise<{ model: ModelHandle; events: NativeEvent[] }> {
-  const events: NativeEvent[] = [];
-  const options = { runtimePath: fakeRuntime('1.1.1'), modelPath: new FakeModel(...script).path, maxContextLength: 64 };
-  const model = nativeAddon().load(options, (event) => events.push(event));
-  await until(() => events.length > 0);
-  expect(events[0]?.type).toBe('loaded');
-  return { model, events };
-}
-
-async function disposeNative({ model, events }: Awaited<ReturnType<typeof loadNative>>): Promise<void> {
-  nativeAddon().dispose(model);
-  await until(() => events.at(-1)?.type === 'disposed');
-}
-
-const oddities: unknown[] = [
-  undefined,
-  null,
-  true,
-  0,
-  -1,
-  NaN,
-  1e300,
-  10n,
-  '',
-  'text',
-  Symbol('s'),
-  {},
-  [],
-  () => undefined,
-  new Proxy({}, {}),
-  new Int32Array(2),
-  new ArrayBuffer(8),
-  Object.create(null),
-  new Date(),
-];
-
-test('exports seven functions', () => {
-  expect(Object.keys(addon).sort()).toEqual(['abandon', 'abort', 'arm', 'dispose', 'drain', 'load', 'start']);
+test('exports eight functions', () => {
+  expect(Object.keys(addon).sort()).toEqual([
+    'abandon',
+    'abort',
+    'arm',
+    'dispose',
+    'drain',
+    'load',
+    'perform',
+    'start',
+  ]);
 });
 
-describe.each(['start', 'drain', 'arm', 'abort', 'dispose', 'abandon'])('%s()', (name) => {
+describe.each(['start', 'perform', 'drain', 'arm', 'abort', 'dispose', 'abandon'])('%s()', (name) => {
   test('refuses what is no handle', () => {
     expect(thrownBy(name, [])).toBe('TypeError');
     for (const odd of oddities) expect([odd, thrownBy(name, [odd, 1, 'x'])]).toEqual([odd, 'TypeError']);
@@ -99,6 +57,20 @@ describe('load()', () => {
     ['repeatPenalty', [null, '1', NaN, {}]],
     ['frequencyPenalty', [null, '1', NaN, {}]],
     ['presencePenalty', [null, '1', NaN, -1e39, {}]],
+    ['mirostat', [null, '1', -1, 3, {}]],
+    ['mirostatTau', [null, '1', NaN, {}]],
+    ['mirostatEta', [null, '1', NaN, {}]],
+    ['runtimeVersion', [null, 1, '', 'a\0b', {}]],
+    ['needs', [null, 1, 'x', { ignoreEos: 1 }, { ignoreEos: '9.9.9' }, { '': '1.2.0' }]],
+    ['keepTokens', [null, '1', -2, 1.5, {}]],
+    ['baseDomainId', [null, '1', -1, 1.5, {}]],
+    ['cpuMask', [null, '1', 0, 256, {}]],
+    ['skipSpecialTokens', [null, 1, 'true', {}]],
+    ['runtimeTemplate', [null, 1, 'true', {}]],
+    ['ignoreEos', [null, 1, {}]],
+    ['embedFlash', [null, 1, {}]],
+    ['crossAttention', [null, 1, {}]],
+    ['imageStart', [null, 1, '', {}]],
   ])('refuses a wrong %s', (field, values) => {
     for (const value of values) {
       expect([value, thrownBy('load', [{ ...good, [field]: value }, listener])]).toEqual([value, 'TypeError']);
@@ -140,13 +112,43 @@ describe('start()', () => {
       ['', 'a\0b', 1, null, undefined, {}, [1], new Uint8Array(4), new Float32Array(1), new Int32Array(), detached],
     ],
     ['token id', [new Int32Array([1, -1])]],
+    [
+      'embedding',
+      [
+        { embeddings: new Float64Array(2), tokens: 1 },
+        { embeddings: new Float32Array(3), tokens: 2 },
+      ],
+    ],
+    [
+      'media',
+      [
+        { prompt: 'x' },
+        { prompt: '', image: { embeddings: new Float32Array(2), tokensEach: 1 } },
+        { prompt: 'x', image: null },
+        { prompt: 'x', image: { embeddings: new Float32Array(2) } },
+        { prompt: 'x', image: { embeddings: new Float32Array(2), tokensEach: 3 } },
+        { prompt: 'x', image: { embeddings: new Float32Array(3), tokensEach: 2 } },
+        { prompt: 'x', image: { embeddings: new Float32Array(2), tokensEach: 2 ** 30, count: 2 ** 30 } },
+        { prompt: 'x', video: { embeddings: new Float32Array(2), tokensEach: 1, framesEach: 3 } },
+        { prompt: 'x', audio: { embeddings: new Int32Array(2), tokensEach: 1 } },
+      ],
+    ],
+    ['options', [null, 1, 'x', true]],
     ['maxNewTokens', [0, -1, 1.5, 2 ** 31, '1', null, NaN, {}]],
+    ['topK', [0, '1', null]],
+    ['enableThinking', [1, null]],
+    ['keepHistory', [1, null]],
+    ['mode', ['other', '', 1, null]],
+    ['role', ['', 1, null]],
+    ['lora', ['', 'a\0b', 1, null]],
+    ['savePromptCache', ['', 'a\0b', 1, null]],
   ])('refuses a wrong %s', async (field, values) => {
     const loaded = await loadNative();
     for (const value of values) {
-      const args = [field === 'id' ? value : 1, field === 'input' || field === 'token id' ? value : 'hi'];
-      const limit = field === 'maxNewTokens' ? [value] : [];
-      expect([value, thrownBy('start', [loaded.model, ...args, ...limit])]).toEqual([value, 'TypeError']);
+      const isInput = ['input', 'token id', 'embedding', 'media'].includes(field);
+      const options = field === 'options' ? value : { [field]: value };
+      const args = [field === 'id' ? value : 1, isInput ? value : 'hi', options];
+      expect([value, thrownBy('start', [loaded.model, ...args])]).toEqual([value, 'TypeError']);
     }
     await disposeNative(loaded);
     expect(loaded.events.map(({ type }) => type)).toEqual(['loaded', 'disposed']);

@@ -2,12 +2,33 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { BackendModel, LoadRequest, Run, RunEnd, RunRequest } from '../../../lib/backends/backend.js';
+import { isRkllmError } from '../../../lib/errors.js';
 import { createRkllmBackend } from '../../../lib/backends/rkllm/index.js';
 import { root } from '../../support/run-node.js';
 
 /** One of the libraries that `test/native/` builds. */
 export function fakeRuntime(name: string): string {
   return path.join(root, 'build', 'Release', 'fake', `librkllmrt-${name}.so`);
+}
+
+/** A release of each generation, the oldest first. */
+export const releases = ['1.1.1', '1.2.0', '1.2.1b1', '1.2.3', '1.3.0', '1.3.1'] as const;
+export type Release = (typeof releases)[number];
+
+/** Whether a release is at least another one of the list. */
+export function isFrom(release: Release, since: Release): boolean {
+  return releases.indexOf(release) >= releases.indexOf(since);
+}
+
+/** `done`, or the code of the RkllmError that a promise rejects with. */
+export async function outcomeOf(action: () => Promise<unknown>): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    if (isRkllmError(error)) return error.code;
+    throw error;
+  }
+  return 'done';
 }
 
 /** A directory of its own for each test file; removed at its end. */

@@ -12,13 +12,30 @@ describe('a model', () => {
       chatTemplate: undefined,
       bosToken: undefined,
       eosToken: undefined,
-      runtime: { path: fakeRuntime('1.1.1'), version: '1.1.1', generation: '1.1' },
+      runtime: {
+        path: fakeRuntime('1.1.1'),
+        version: '1.1.1',
+        generation: '1.1',
+        evidence: [
+          { source: 'symbols', found: 'none that 1.1.x does not have', suggests: '1.1.0 to 1.1.4' },
+          { source: 'version string', found: '1.1.1', suggests: '1.1.0 to 1.1.4' },
+          {
+            source: 'rkllm_createDefaultParam',
+            found: 'the last byte written is 83; at byte 20 is a probability',
+            suggests: '1.1.0 to 1.1.4',
+          },
+        ],
+        overridden: false,
+      },
     });
     expect(model.capabilities).toEqual({
       perRequestSampling: false,
       seed: false,
       kvReuse: false,
       tokenInput: true,
+      mirostat: true,
+      media: ['image'],
+      thinking: false,
       slots: 1,
     });
   });
@@ -78,15 +95,6 @@ describe('a model', () => {
     await dispose(model);
     expect(turns).toBeGreaterThan(1);
     clearInterval(timer);
-  });
-
-  test('loads a runtime that does not state its version', async () => {
-    const model = await new FakeModel().load({ runtimePath: fakeRuntime('1.1-unstated') });
-    expect(model.info.runtime).toEqual({
-      path: fakeRuntime('1.1-unstated'),
-      version: undefined,
-      generation: '1.1',
-    });
   });
 });
 

@@ -1,9 +1,9 @@
-// Compile-time proof of the layouts in abi_g1.h: a size, an alignment and every offset, against the documented figures.
+// Compile-time proof of the layouts in g1.h: a size, an alignment and every offset, against the documented figures.
 #pragma once
 
-#include "abi_g1.h"
+#include "g1.h"
 
-namespace rkllm::g1 {
+namespace rkllm::abi::g1 {
 
 static_assert(sizeof(ExtendParam) == 116);
 static_assert(alignof(ExtendParam) == 4);
@@ -31,16 +31,6 @@ static_assert(offsetof(Param, img_end) == 64);
 static_assert(offsetof(Param, img_content) == 72);
 static_assert(offsetof(Param, extend_param) == 80);
 
-static_assert(sizeof(EmbedInput) == 16);
-static_assert(alignof(EmbedInput) == 8);
-static_assert(offsetof(EmbedInput, embed) == 0);
-static_assert(offsetof(EmbedInput, n_tokens) == 8);
-
-static_assert(sizeof(TokenInput) == 16);
-static_assert(alignof(TokenInput) == 8);
-static_assert(offsetof(TokenInput, input_ids) == 0);
-static_assert(offsetof(TokenInput, n_tokens) == 8);
-
 static_assert(sizeof(MultiModalInput) == 24);
 static_assert(alignof(MultiModalInput) == 8);
 static_assert(offsetof(MultiModalInput, prompt) == 0);
@@ -55,26 +45,11 @@ static_assert(offsetof(Input, embed_input) == 8);
 static_assert(offsetof(Input, token_input) == 8);
 static_assert(offsetof(Input, multimodal_input) == 8);
 
-static_assert(sizeof(LoraParam) == 8);
-static_assert(alignof(LoraParam) == 8);
-static_assert(offsetof(LoraParam, lora_adapter_name) == 0);
-
-static_assert(sizeof(PromptCacheParam) == 16);
-static_assert(alignof(PromptCacheParam) == 8);
-static_assert(offsetof(PromptCacheParam, save_prompt_cache) == 0);
-static_assert(offsetof(PromptCacheParam, prompt_cache_path) == 8);
-
 static_assert(sizeof(InferParam) == 24);
 static_assert(alignof(InferParam) == 8);
 static_assert(offsetof(InferParam, mode) == 0);
 static_assert(offsetof(InferParam, lora_params) == 8);
 static_assert(offsetof(InferParam, prompt_cache_params) == 16);
-
-static_assert(sizeof(LastHiddenLayer) == 16);
-static_assert(alignof(LastHiddenLayer) == 8);
-static_assert(offsetof(LastHiddenLayer, hidden_states) == 0);
-static_assert(offsetof(LastHiddenLayer, embd_size) == 8);
-static_assert(offsetof(LastHiddenLayer, num_tokens) == 12);
 
 static_assert(sizeof(RunResult) == 32);
 static_assert(alignof(RunResult) == 8);
@@ -82,4 +57,4 @@ static_assert(offsetof(RunResult, text) == 0);
 static_assert(offsetof(RunResult, token_id) == 8);
 static_assert(offsetof(RunResult, last_hidden_layer) == 16);
 
-}  // namespace rkllm::g1
+}  // namespace rkllm::abi::g1

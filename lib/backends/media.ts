@@ -1,0 +1,27 @@
+/** Images, videos or sounds as the model's encoder (a `.rknn` model of its own) gives them, one after the other. */
+export interface Media {
+  readonly embeddings: Float32Array;
+  /** How many there are; default 1. */
+  readonly count?: number;
+  /** Tokens of one image, of one frame of a video, or of one sound. */
+  readonly tokensEach: number;
+  /** Frames of one video; default 1. */
+  readonly framesEach?: number;
+  /** Size of the encoder's input, for models that want it. */
+  readonly width?: number;
+  readonly height?: number;
+  /** The model's special tokens: before it, after it, and for each of its tokens. Before 1.3.0: see `imageTags`. */
+  readonly start?: string;
+  readonly end?: string;
+  readonly content?: string;
+}
+
+/** What a prompt has marks for: an `<image>` for each image, a `<video>` for each video. */
+export interface PromptMedia {
+  readonly image?: Media | undefined;
+  readonly video?: Media | undefined;
+  readonly audio?: Media | undefined;
+}
+
+/** Kinds of {@link Media}. */
+export type MediaKind = 'image' | 'video' | 'audio';

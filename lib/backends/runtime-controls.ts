@@ -1,0 +1,60 @@
+/** Numbers that a model gives in place of text, row after row: one row for each token of the input. */
+export interface Matrix {
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** What {@link RuntimeControls.hiddenStates} and {@link RuntimeControls.logits} compute from. It is used as it is. */
+export type RuntimeInput =
+  | { readonly prompt: string }
+  | { readonly tokenIds: Int32Array }
+  /** Vectors in place of tokens, one after the other. */
+  | { readonly embeddings: Float32Array; readonly tokens: number };
+
+/** What the encoder of a model with cross attention has computed; the layouts are those of the vendor's manual. */
+export interface CrossAttention {
+  readonly keyCache: Float32Array;
+  readonly valueCache: Float32Array;
+  /** One for each token of the encoder. */
+  readonly mask: Float32Array;
+  /** As many as in `mask`. */
+  readonly positions: Int32Array;
+}
+
+/**
+ * What the vendor's runtime can do besides answering. Calls wait their turn behind generations and each other. What
+ * the loaded runtime does not have rejects with `RKLLM_UNSUPPORTED_BY_RUNTIME`; a refusal by the runtime with
+ * `RKLLM_RUN_FAILED`, and arguments that cannot be right with `RKLLM_INVALID_INPUT`.
+ */
+export interface RuntimeControls {
+  /** Whether the loaded runtime has what came with a release, such as `1.2.1`. */
+  has(release: string): boolean;
+  /** The last hidden layer, for embeddings: usually the last row is that of the text. */
+  hiddenStates(input: RuntimeInput): Promise<Matrix>;
+  /** The logits of every token of the vocabulary. From runtime 1.2.0 on. */
+  logits(input: RuntimeInput): Promise<Matrix>;
+  /** Loads an adapter; generations select it with the option `lora`. */
+  loadLora(lora: { readonly path: string; readonly name: string; readonly scale?: number }): Promise<void>;
+  /** A cache that a generation with the option `savePromptCache` has written. One at a time. */
+  loadPromptCache(path: string): Promise<void>;
+  releasePromptCache(): Promise<void>;
+  /** From runtime 1.2.0 on. */
+  clearKvCache(options?: { readonly keepSystemPrompt?: boolean }): Promise<void>;
+  /** In tokens. From runtime 1.2.1 on. */
+  kvCacheSize(): Promise<number>;
+  /** The runtime's own template, in place of the converted model's; it clears the KV cache. From runtime 1.2.0 on. */
+  setChatTemplate(template: {
+    readonly system?: string;
+    readonly prefix?: string;
+    readonly postfix?: string;
+  }): Promise<void>;
+  /** Tools as JSON, for models loaded with `template: 'runtime'`. From runtime 1.2.1 on. */
+  setFunctionTools(tools: {
+    readonly system?: string;
+    readonly tools: string;
+    readonly responseTag: string;
+  }): Promise<void>;
+  /** For models loaded with `crossAttention: true`; `undefined` is back to none. From runtime 1.2.1 on. */
+  setCrossAttention(attention: CrossAttention | undefined): Promise<void>;
+}

@@ -1,0 +1,119 @@
+import { isCpuList } from './shapes.js';
+import type { OptionsOf, OptionTable } from './table.js';
+
+/** Releases of the vendor's runtime that are spoken, the oldest first. */
+export const runtimeReleases = [
+  '1.1.0',
+  '1.1.1',
+  '1.1.2',
+  '1.1.3',
+  '1.1.4',
+  '1.2.0',
+  '1.2.1b1',
+  '1.2.1',
+  '1.2.2',
+  '1.2.3',
+  '1.3.0',
+  '1.3.1',
+] as const;
+
+/** The special tokens around images. */
+const imageTagsTable = {
+  /** Before an image, such as `'<|vision_start|>'`. */
+  start: { kind: 'string', defaultsTo: 'none', runtimeField: 'img_start' },
+  /** After it. */
+  end: { kind: 'string', defaultsTo: 'none', runtimeField: 'img_end' },
+  /** For each of its tokens, such as `'<|image_pad|>'`. */
+  content: { kind: 'string', defaultsTo: 'none', runtimeField: 'img_content' },
+} as const satisfies OptionTable;
+
+/** Options that only the vendor's runtime has. `since` is the first release that has them. */
+export const npuTable = {
+  /**
+   * Which release `librkllmrt.so` is, when its file does not say so or says it wrongly, such as `'1.2.3'`. What the
+   * library itself shows must agree. Default: found out; `model.info.runtime` has the evidence.
+   */
+  runtimeVersion: { kind: 'choice', values: runtimeReleases, defaultsTo: 'what the library shows' },
+  /**
+   * How many tokens from the start of the prompt are kept when a context that is full is moved on. An integer from -1;
+   * default: the runtime's, -1. From runtime 1.2.0 on.
+   */
+  keepTokens: {
+    kind: 'integer',
+    min: -1,
+    max: 1_048_576,
+    unit: 'tokens',
+    defaultsTo: "the runtime's, -1",
+    runtimeField: 'n_keep',
+    since: '1.2.0',
+  },
+  /** The special tokens that the model was trained with around images. Default: none. */
+  imageTags: { kind: 'group', table: imageTagsTable, defaultsTo: 'none', runtimeField: 'img_start' },
+  /** `false`: special tokens such as `<|end|>` are part of the text. Default `true`. */
+  skipSpecialTokens: { kind: 'flag', defaultsTo: 'true', runtimeField: 'skip_special_token' },
+  /** `true`: for a model with an encoder; see `model.runtime.setCrossAttention()`. Default `false`. From runtime 1.2.1 on. */
+  crossAttention: { kind: 'flag', defaultsTo: 'false', runtimeField: 'use_cross_attn', since: '1.2.1' },
+  /** `true`: the model's end of answer does not end it; give `maxNewTokens`. Default `false`. From runtime 1.3.0 on. */
+  ignoreEos: { kind: 'flag', defaultsTo: 'false', runtimeField: 'ignore_eos_token', since: '1.3.0' },
+  /**
+   * The NPU's memory domain, of about 4 GB each: one of its own for a second or a large model. An integer from 0 to 15;
+   * default 0.
+   */
+  baseDomainId: { kind: 'integer', min: 0, max: 15, defaultsTo: '0', runtimeField: 'base_domain_id' },
+  /**
+   * `true`: token embeddings are read from the model's file as they are needed, which saves memory; the file must stay
+   * as it is. Default: the runtime's, `true`. From runtime 1.2.0 on.
+   */
+  embedFlash: { kind: 'flag', defaultsTo: "the runtime's, true", runtimeField: 'embed_flash', since: '1.2.0' },
+  /**
+   * The CPUs that the runtime computes on, by number: at least as many as NPU cores that the model was made for.
+   * Different integers from 0 to 7; default: the last four. From runtime 1.2.0 on.
+   */
+  cpus: {
+    kind: 'shape',
+    expected: 'a list of different CPU numbers from 0 to 7',
+    accepts: isCpuList,
+    defaultsTo: 'the last four',
+    runtimeField: 'enabled_cpus_mask',
+    since: '1.2.0',
+  },
+} as const satisfies OptionTable;
+
+/** Options of one generation that only the vendor's runtime has. */
+export const npuRunTable = {
+  /**
+   * Whether a model that can think before it answers does so, as its own template has it: only on a model that was
+   * loaded with `template: 'runtime'`. Default `false`. From runtime 1.2.1 on.
+   */
+  enableThinking: { kind: 'flag', defaultsTo: 'false', runtimeField: 'enable_thinking', since: '1.2.1' },
+  /**
+   * `true`: the runtime remembers this generation, and the next prompt goes on from it. Default `false`: a prompt is
+   * the whole conversation. From runtime 1.2.0 on.
+   */
+  keepHistory: { kind: 'flag', defaultsTo: 'false', runtimeField: 'keep_history', since: '1.2.0' },
+  /**
+   * Whose words the prompt is, for the runtime's own template: `'tool'` is the result of a function call. Default
+   * `'user'`. From runtime 1.2.1 on.
+   */
+  role: { kind: 'choice', values: ['user', 'tool'], defaultsTo: "'user'", runtimeField: 'role', since: '1.2.1' },
+  /** Name of an adapter that was loaded with `model.runtime.loadLora()`. Default: none. */
+  lora: { kind: 'string', defaultsTo: 'none', runtimeField: 'lora_params' },
+  /** A file to write what was computed for the prompt to, for `model.runtime.loadPromptCache()`. Default: none. */
+  savePromptCache: { kind: 'string', defaultsTo: 'none', runtimeField: 'prompt_cache_params' },
+} as const satisfies OptionTable;
+
+/** Options that only the vendor's runtime has. */
+export type NpuOptions = OptionsOf<typeof npuTable>;
+
+/** Mirostat sampling, which only the vendor's runtime has. */
+export const mirostatTable = {
+  /**
+   * Mirostat sampling, which holds the text's perplexity: 0 is off, 1 and 2 are its versions. Default: the runtime's, 0.
+   * Only where `model.capabilities.mirostat`.
+   */
+  mirostat: { kind: 'integer', min: 0, max: 2, defaultsTo: "the runtime's, 0", runtimeField: 'mirostat' },
+  /** The perplexity that Mirostat aims at, as its logarithm. From 0 to 100; default: the runtime's, 5. */
+  mirostatTau: { kind: 'number', min: 0, max: 100, defaultsTo: "the runtime's, 5", runtimeField: 'mirostat_tau' },
+  /** How fast Mirostat adapts. From 0 to 1; default: the runtime's, 0.1. */
+  mirostatEta: { kind: 'number', min: 0, max: 1, defaultsTo: "the runtime's, 0.1", runtimeField: 'mirostat_eta' },
+} as const satisfies OptionTable;

@@ -1,0 +1,99 @@
+import type { BackendModel } from './backends/backend.js';
+import type { Media, MediaKind, PromptMedia } from './backends/media.js';
+import { RkllmError } from './errors.js';
+import { describe } from './options/check.js';
+
+interface Kind {
+  /** Where it goes in the prompt; the mark of sounds is not documented. */
+  readonly mark: string | undefined;
+  /** The first release of the vendor's runtime that takes it. */
+  readonly since: string;
+}
+
+const kinds: Readonly<Record<MediaKind, Kind>> = {
+  image: { mark: '<image>', since: '1.1.0' },
+  video: { mark: '<video>', since: '1.3.0' },
+  audio: { mark: undefined, since: '1.3.1' },
+};
+/** The first release that takes more than one image. */
+const severalSince = '1.2.1b1';
+
+/**
+ * Takes the images, videos and sounds out of an input.
+ *
+ * @returns the input without them.
+ * @throws RkllmError `RKLLM_INVALID_INPUT`, `RKLLM_UNSUPPORTED_OPTION` or `RKLLM_UNSUPPORTED_BY_RUNTIME`.
+ */
+export function splitMedia(
+  input: unknown,
+  { capabilities, runtime }: Pick<BackendModel, 'capabilities' | 'runtime'>,
+): { readonly rest: unknown; readonly media: PromptMedia | undefined } {
+  if (typeof input !== 'object' || input === null || !('prompt' in input)) return { rest: input, media: undefined };
+  const given: [string, unknown][] = Object.entries(input);
+  const rest = Object.fromEntries(given.filter(([name]) => !Object.hasOwn(kinds, name)));
+  const media: Partial<Record<MediaKind, Media>> = {};
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(kinds, name) || value === undefined) continue;
+    const kind = name as MediaKind;
+    if (capabilities.media?.includes(kind) !== true) throw unsupported(kind);
+    media[kind] = checkMedia(kind, value);
+    const { count = 1 } = media[kind];
+    checkMarks(kind, rest['prompt'], count);
+    if (count > 1 && runtime?.has(severalSince) === false) throw severalUnsupported();
+  }
+  return { rest, media: Object.keys(media).length === 0 ? undefined : media };
+}
+
+const figures = ['count', 'tokensEach', 'framesEach', 'width', 'height'] as const;
+const texts = ['start', 'end', 'content'] as const;
+
+function checkMedia(kind: MediaKind, given: unknown): Media {
+  if (typeof given !== 'object' || given === null) throw invalid(`${kind} is ${describe(given)}.`);
+  const media = given as Media;
+  if (Object.prototype.toString.call(media.embeddings) !== '[object Float32Array]') {
+    throw invalid(`embeddings of ${kind} is ${describe(media.embeddings)}, not a Float32Array.`);
+  }
+  for (const name of figures) {
+    const value: unknown = media[name];
+    const isOptional = name !== 'tokensEach' && value === undefined;
+    if (!isOptional && !(Number.isSafeInteger(value) && Number(value) > 0 && Number(value) < 2 ** 31)) {
+      throw invalid(`${name} of ${kind} is ${describe(value)}.`);
+    }
+  }
+  const wrong = texts.find((name) => media[name] !== undefined && typeof media[name] !== 'string');
+  if (wrong !== undefined) throw invalid(`${wrong} of ${kind} is ${describe(media[wrong])}.`);
+  const { embeddings, count = 1, tokensEach, framesEach = 1 } = media;
+  const vectors = count * tokensEach * framesEach;
+  if (embeddings.length < vectors || embeddings.length % vectors !== 0) {
+    throw invalid(`${kind} has ${embeddings.length} values for ${vectors} tokens.`);
+  }
+  return media;
+}
+
+/** The runtime takes an embedding for each mark: one that is too many would make it read beyond their end. */
+function checkMarks(kind: MediaKind, prompt: unknown, count: number): void {
+  const { mark } = kinds[kind];
+  if (mark === undefined || typeof prompt !== 'string') return;
+  const marks = prompt.split(mark).length - 1;
+  if (marks !== count) throw invalid(`The prompt has ${marks} of ${mark} for ${count}.`);
+}
+
+function invalid(found: string): RkllmError {
+  return new RkllmError('RKLLM_INVALID_INPUT', `A model cannot be asked this. ${found}`, {
+    hint: 'Pass { prompt, image: { embeddings: Float32Array, count, tokensEach } }, and one <image> in the prompt for each.',
+  });
+}
+
+function unsupported(kind: MediaKind): RkllmError {
+  return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `This model takes no ${kind}.`, {
+    hint: `It needs the NPU and a runtime from ${kinds[kind].since} on that states its version, or runtimeVersion.`,
+    details: { kind, since: kinds[kind].since },
+  });
+}
+
+function severalUnsupported(): RkllmError {
+  return new RkllmError('RKLLM_UNSUPPORTED_BY_RUNTIME', `Several images need a runtime from ${severalSince} on.`, {
+    hint: 'Pass one image, or use a newer librkllmrt.so.',
+    details: { since: severalSince },
+  });
+}

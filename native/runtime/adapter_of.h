@@ -1,0 +1,109 @@
+// What all adapters do alike. `Abi` is one generation: its structs and how they are filled. Included by adapters only.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "adapter.h"
+#include "default_param.h"
+#include "performer.h"
+#include "read_event.h"
+#include "zeroed.h"
+
+namespace rkllm {
+
+// `Abi` has the types Param, Input, InferParam and RunResult, the constants kLimitsRuns and kHasLogits, the functions
+//   Pack(Param&, const LoadParams&, const Param& defaults)
+//   Pack(Input&, const RunParams&, const LoadParams&)
+//   Pack(InferParam&, const RunParams&, const LoadParams&, const Param& defaults): what only some generations have
+//   Init(const Library&, Handle*, Param*, ResultCallback, void* userdata): the vendor's, which takes what it likes
+//   Perf(const RunResult&): of a FINISH
+// and lives as long as the handle.
+template <typename Abi>
+class AdapterOf final : public Adapter {
+ public:
+  explicit AdapterOf(std::shared_ptr<const Library> library)
+      : library_(std::move(library)),
+        run_(library_->Find<abi::RunFn<typename Abi::Input, typename Abi::InferParam>>("rkllm_run")),
+        abort_(library_->Find<abi::HandleFn>("rkllm_abort")),
+        destroy_(library_->Find<abi::HandleFn>("rkllm_destroy")) {}
+
+  CallResult Init(const LoadParams& params, RunSink& sink) override {
+    sink_ = &sink;
+    load_params_ = params;
+    defaults_ = DefaultParam<typename Abi::Param>(*library_);
+    Zeroed<typename Abi::Param> packed;
+    Abi::Pack(*packed, load_params_, defaults_);
+    abi::Handle handle = nullptr;
+    const int code = abi_.Init(*library_, &handle, &*packed, &OnResult, this);
+    if (code != 0) return {"rkllm_init", code};
+    if (handle == nullptr) return {"rkllm_init (which gave no handle)", kNoHandle};
+    handle_ = handle;
+    // Chat templates are applied by TypeScript, the same for all runtimes. From 1.2.0 on the runtime has one of its
+    // own, which it would put around what is a whole prompt already.
+    if (load_params_.runtime_template.value_or(false) || !library_->Has("rkllm_set_chat_template")) return {};
+    const CallResult raw = Perform(SetChatTemplate{});
+    if (!raw.ok()) Destroy();
+    return raw;
+  }
+
+  int Run(const RunParams& params) override {
+    Zeroed<typename Abi::Input> input;
+    Abi::Pack(*input, params, load_params_);
+    Zeroed<typename Abi::InferParam> infer;
+    infer->mode = ToAbi(params.mode);
+    Zeroed<abi::LoraParam> lora;
+    if (params.lora) {
+      lora->lora_adapter_name = params.lora->c_str();
+      infer->lora_params = &*lora;
+    }
+    Zeroed<abi::PromptCacheParam> cache;
+    if (params.save_prompt_cache) {
+      cache->save_prompt_cache = 1;
+      cache->prompt_cache_path = params.save_prompt_cache->c_str();
+      infer->prompt_cache_params = &*cache;
+    }
+    mode_ = params.mode;
+    abi_.Pack(*infer, params, load_params_, defaults_);
+    return run_(handle_, &*input, &*infer, this);
+  }
+
+  CallResult Perform(const Operation& operation) override { return performer_.Perform(*library_, handle_, operation); }
+
+  int Abort() override { return abort_(handle_); }
+
+  int Destroy() override {
+    if (handle_ == nullptr) return 0;
+    return destroy_(std::exchange(handle_, nullptr));
+  }
+
+  bool LimitsRuns() const override { return Abi::kLimitsRuns; }
+
+ private:
+  static constexpr int kNoHandle = -1;
+
+  // C entry point: nothing may be thrown through the vendor's frames; OnRunEvent is noexcept. The result 0 means: go
+  // on.
+  static int OnResult(typename Abi::RunResult* result, void* userdata, std::int32_t state) noexcept {
+    auto* self = static_cast<AdapterOf*>(userdata);
+    if (self == nullptr) return 0;
+    if (const auto event = ReadEvent<Abi>(result, state, self->mode_)) self->sink_->OnRunEvent(*event);
+    return 0;
+  }
+
+  std::shared_ptr<const Library> library_;
+  abi::RunFn<typename Abi::Input, typename Abi::InferParam> run_;
+  abi::HandleFn abort_;
+  abi::HandleFn destroy_;
+
+  RunSink* sink_ = nullptr;
+  LoadParams load_params_;  // its strings are the runtime's until the handle is gone
+  typename Abi::Param defaults_{};
+  Abi abi_;
+  Performer performer_;
+  abi::Handle handle_ = nullptr;
+  std::atomic<RunMode> mode_{RunMode::kGenerate};  // of the run in progress; a late event may still look at it
+};
+
+}  // namespace rkllm

@@ -1,0 +1,73 @@
+// Run modes and what the vendor's callback brings, in terms of no generation. Included by adapters only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "abi/common.h"
+#include "params.h"
+
+namespace rkllm {
+
+constexpr abi::Mode ToAbi(RunMode mode) {
+  switch (mode) {
+    case RunMode::kGenerate:
+      return abi::kGenerate;
+    case RunMode::kHiddenStates:
+      return abi::kGetLastHiddenLayer;
+    case RunMode::kLogits:
+      return abi::kGetLogits;
+  }
+  return abi::kGenerate;
+}
+
+// Nothing when there is none in this event, or it has no shape.
+inline MatrixView ToMatrix(const float* values, std::int32_t rows, std::int32_t columns) {
+  if (values == nullptr || rows <= 0 || columns <= 0) return {};
+  return {values, static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)};
+}
+
+template <typename Abi>
+MatrixView ReadMatrix(const typename Abi::RunResult& result, RunMode mode) {
+  if (mode == RunMode::kHiddenStates) {
+    const abi::LastHiddenLayer& layer = result.last_hidden_layer;
+    return ToMatrix(layer.hidden_states, layer.num_tokens, layer.embd_size);
+  }
+  if constexpr (Abi::kHasLogits) {
+    const auto& logits = result.logits;
+    if (mode == RunMode::kLogits) return ToMatrix(logits.logits, logits.num_tokens, logits.vocab_size);
+  }
+  return {};
+}
+
+// nullopt for what says nothing. Reads no field that the generation does not have.
+template <typename Abi>
+std::optional<RunEvent> ReadEvent(const typename Abi::RunResult* result, std::int32_t state, RunMode mode) {
+  RunEvent event{RunEvent::Kind::kToken, 0, {}, {}, {}};
+  switch (state) {
+    case abi::kLastHiddenLayer:  // in 1.1.x; the other releases give hidden states as kNormal
+    case abi::kNormal:
+    case abi::kWaiting:  // a token that ends inside a character
+      if (result == nullptr) return std::nullopt;
+      event.matrix = ReadMatrix<Abi>(*result, mode);
+      if (event.matrix.values != nullptr) {
+        event.kind = RunEvent::Kind::kMatrix;
+        return event;
+      }
+      if (state == abi::kLastHiddenLayer) return std::nullopt;
+      event.token_id = result->token_id;
+      if (result->text != nullptr) event.text = result->text;
+      return event;
+    case abi::kFinish:
+      event.kind = RunEvent::Kind::kFinish;
+      if (result != nullptr) event.perf = Abi::Perf(*result);
+      return event;
+    case abi::kError:
+      event.kind = RunEvent::Kind::kError;
+      return event;
+    default:  // not documented
+      return std::nullopt;
+  }
+}
+
+}  // namespace rkllm
