@@ -90,7 +90,7 @@ async function failures() {
   await expectFailure(load(fakeModel('init-code -1')), 'RKLLM_INIT_FAILED');
   await expectFailure(load(fakeModel('init-null-handle')), 'RKLLM_INIT_FAILED');
   const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);
-  await expectFailure(load(fakeModel(), besides('1.2.0')), 'RKLLM_RUNTIME_UNSUPPORTED');
+  await expectFailure(load(fakeModel(), besides('1.0.1')), 'RKLLM_RUNTIME_UNSUPPORTED');
   await expectFailure(load(fakeModel(), besides('missing-dependency')), 'RKLLM_RUNTIME_INVALID');
   const model = await load(fakeModel('token a', 'error-after 1', 'run-code -1', 'null-result', 'after-finish 3'));
   for (let i = 0; i < 20; i++) await expectFailure(start(model).ended, 'RKLLM_RUN_FAILED');

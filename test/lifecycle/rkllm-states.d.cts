@@ -1,0 +1,36 @@
+import type { EndedEvent, ModelHandle, NativeAddon, NativeEvent, RunHandle } from '../../lib/backends/rkllm/addon.js';
+
+export interface SubjectChoices {
+  /** Another subject's model file. */
+  readonly file?: string;
+  /** Release of the fake runtime. */
+  readonly runtime?: string;
+}
+
+export class Subject {
+  constructor(script: readonly string[], choices?: SubjectChoices);
+  readonly file: string;
+  readonly events: NativeEvent[];
+  readonly runs: RunHandle[];
+  readonly model: ModelHandle;
+  said<T extends NativeEvent['type']>(type: T): Extract<NativeEvent, { type: T }>[];
+  saying<T extends NativeEvent['type']>(type: T, count?: number): Promise<Extract<NativeEvent, { type: T }>>;
+  generate(maxNewTokens?: number, input?: string | Int32Array): RunHandle;
+  abort(index?: number): void;
+  dispose(): void;
+  outcomes(): Promise<EndedEvent['outcome'][]>;
+}
+
+export const states: Record<
+  'created' | 'loading' | 'ready' | 'running' | 'aborting' | 'disposing' | 'disposed' | 'failed',
+  () => Promise<Subject>
+>;
+export const addon: NativeAddon;
+/** Of all models since the last {@link newJournal}. */
+export function calls(): string[];
+export function newJournal(): void;
+export function refusedLoads(): number;
+export function fakeModel(script: readonly string[]): string;
+export function pause(ms?: number): Promise<void>;
+export function removeFakeModels(): void;
+export function until(holds: () => boolean): Promise<void>;
