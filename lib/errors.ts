@@ -28,6 +28,7 @@ export const errorCodes = [
   'RKLLM_UNSUPPORTED_BY_RUNTIME',
   'RKLLM_INIT_FAILED',
   'RKLLM_RUN_FAILED',
+  'RKLLM_RUNTIME_HUNG',
   'RKLLM_WORKER_FAILED',
   // use over time
   'RKLLM_QUEUE_FULL',

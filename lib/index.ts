@@ -16,7 +16,14 @@ export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ChatOptions, ChatSession } from './chat/session.js';
 export type { SamplingOptions } from './options/sampling.js';
 export type { GenerateOptions } from './options/generate.js';
-export type { CrossAttention, Matrix, RuntimeControls, RuntimeInput } from './backends/runtime-controls.js';
+export type {
+  ComputeOptions,
+  CrossAttention,
+  KvRange,
+  Matrix,
+  RuntimeControls,
+  RuntimeInput,
+} from './backends/runtime-controls.js';
 export type { Media, MediaKind, PromptMedia } from './backends/media.js';
 export type { NpuOptions } from './options/npu.js';
 export type { BackendName, LoadModelOptions } from './options/load.js';

@@ -1,5 +1,6 @@
 import type { BackendModel } from './backends/backend.js';
 import type { Media, MediaKind, PromptMedia } from './backends/media.js';
+import { knownEmbeddingWidth } from './backends/embedding-width.js';
 import { RkllmError } from './errors.js';
 import { describe } from './options/check.js';
 
@@ -36,7 +37,7 @@ export function splitMedia(
     if (!Object.hasOwn(kinds, name) || value === undefined) continue;
     const kind = name as MediaKind;
     if (capabilities.media?.includes(kind) !== true) throw unsupported(kind);
-    media[kind] = checkMedia(kind, value);
+    media[kind] = checkMedia(kind, value, knownEmbeddingWidth(runtime));
     const { count = 1 } = media[kind];
     checkMarks(kind, rest['prompt'], count);
     if (count > 1 && runtime?.has(severalSince) === false) throw severalUnsupported();
@@ -47,7 +48,7 @@ export function splitMedia(
 const figures = ['count', 'tokensEach', 'framesEach', 'width', 'height'] as const;
 const texts = ['start', 'end', 'content'] as const;
 
-function checkMedia(kind: MediaKind, given: unknown): Media {
+function checkMedia(kind: MediaKind, given: unknown, width: number): Media {
   if (typeof given !== 'object' || given === null) throw invalid(`${kind} is ${describe(given)}.`);
   const media = given as Media;
   if (Object.prototype.toString.call(media.embeddings) !== '[object Float32Array]') {
@@ -64,8 +65,9 @@ function checkMedia(kind: MediaKind, given: unknown): Media {
   if (wrong !== undefined) throw invalid(`${wrong} of ${kind} is ${describe(media[wrong])}.`);
   const { embeddings, count = 1, tokensEach, framesEach = 1 } = media;
   const vectors = count * tokensEach * framesEach;
-  if (embeddings.length < vectors || embeddings.length % vectors !== 0) {
-    throw invalid(`${kind} has ${embeddings.length} values for ${vectors} tokens.`);
+  // Some encoders give several embeddings for each token.
+  if (embeddings.length === 0 || embeddings.length % (vectors * width) !== 0) {
+    throw invalid(`${kind} has ${embeddings.length} values for ${vectors} tokens of ${width} values each.`);
   }
   return media;
 }

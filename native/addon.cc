@@ -79,13 +79,12 @@ Napi::Value Perform(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// abort(model, run): void
+// abort(model, run): boolean
 Napi::Value Abort(const Napi::CallbackInfo& info) {
   const auto model = ModelObject::Unwrap(info.Env(), info[0], "model");
   if (!model) return info.Env().Undefined();
   const auto run = RunObject::Unwrap(info.Env(), info[1], "run");
-  if (run) model->Abort(*run);
-  return info.Env().Undefined();
+  return run ? Napi::Boolean::New(info.Env(), model->Abort(*run)) : info.Env().Undefined();
 }
 
 // dispose(model): void

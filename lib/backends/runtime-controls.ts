@@ -9,8 +9,19 @@ export interface Matrix {
 export type RuntimeInput =
   | { readonly prompt: string }
   | { readonly tokenIds: Int32Array }
-  /** Vectors in place of tokens, one after the other. */
+  /** Vectors of {@link RuntimeControls.embeddingWidth} floats in place of tokens, one after the other. */
   | { readonly embeddings: Float32Array; readonly tokens: number };
+
+/** Positions of the KV cache: from one up to another, which is not part of it. Integers from 0. */
+export interface KvRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Stops a computation: it then rejects with the signal's reason, once the runtime is idle. */
+export interface ComputeOptions {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What the encoder of a model with cross attention has computed; the layouts are those of the vendor's manual. */
 export interface CrossAttention {
@@ -30,17 +41,26 @@ export interface CrossAttention {
 export interface RuntimeControls {
   /** Whether the loaded runtime has what came with a release, such as `1.2.1`. */
   has(release: string): boolean;
+  /**
+   * Floats in one token's embedding: the option `embeddingWidth`, else as the first {@link RuntimeControls.hiddenStates}
+   * has shown; `undefined` until then.
+   */
+  readonly embeddingWidth: number | undefined;
   /** The last hidden layer, for embeddings: usually the last row is that of the text. */
-  hiddenStates(input: RuntimeInput): Promise<Matrix>;
+  hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix>;
   /** The logits of every token of the vocabulary. From runtime 1.2.0 on. */
-  logits(input: RuntimeInput): Promise<Matrix>;
+  logits(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix>;
   /** Loads an adapter; generations select it with the option `lora`. */
   loadLora(lora: { readonly path: string; readonly name: string; readonly scale?: number }): Promise<void>;
   /** A cache that a generation with the option `savePromptCache` has written. One at a time. */
   loadPromptCache(path: string): Promise<void>;
   releasePromptCache(): Promise<void>;
-  /** From runtime 1.2.0 on. */
-  clearKvCache(options?: { readonly keepSystemPrompt?: boolean }): Promise<void>;
+  /**
+   * Forgets what was computed: all, all but the system prompt, or the ranges that are given, one for each row of the
+   * batch. From runtime 1.2.0 on; ranges from 1.2.1 on, and only when the last generation was stopped with
+   * `stopBy: 'pause'`.
+   */
+  clearKvCache(options?: { readonly keepSystemPrompt?: boolean; readonly ranges?: readonly KvRange[] }): Promise<void>;
   /** In tokens. From runtime 1.2.1 on. */
   kvCacheSize(): Promise<number>;
   /** The runtime's own template, in place of the converted model's; it clears the KV cache. From runtime 1.2.0 on. */

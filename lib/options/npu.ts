@@ -47,6 +47,18 @@ export const npuTable = {
     runtimeField: 'n_keep',
     since: '1.2.0',
   },
+  /**
+   * Floats in one of the model's token embeddings (its hidden size; 3072 for Phi-3-mini), which no release tells. Needed
+   * before embeddings, images and the like can be given: the runtime reads that many for each token, however many there
+   * are. An integer from 1; default: that of the first `model.runtime.hiddenStates()`, until then unknown.
+   */
+  embeddingWidth: { kind: 'integer', min: 1, max: 1_048_576, defaultsTo: 'unknown' },
+  /**
+   * How long the runtime may take to come back once it was told to stop, in milliseconds; then it counts as hung: the
+   * generation fails with `RKLLM_RUNTIME_HUNG` and the model cannot be used any more. A prefill cannot be interrupted, so
+   * that of a long prompt must fit in. An integer from 1; default 60000.
+   */
+  abortTimeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '60000' },
   /** The special tokens that the model was trained with around images. Default: none. */
   imageTags: { kind: 'group', table: imageTagsTable, defaultsTo: 'none', runtimeField: 'img_start' },
   /** `false`: special tokens such as `<|end|>` are part of the text. Default `true`. */
@@ -96,6 +108,18 @@ export const npuRunTable = {
    * `'user'`. From runtime 1.2.1 on.
    */
   role: { kind: 'choice', values: ['user', 'tool'], defaultsTo: "'user'", runtimeField: 'role', since: '1.2.1' },
+  /**
+   * How the engine is stopped at `maxNewTokens`, at a stop sequence or by an abort: `'pause'` leaves what it has computed
+   * in its KV cache, where `model.runtime.clearKvCache({ ranges })` can take a part out; the next prompt goes on from the
+   * part that it shares. An abort during the prefill always aborts. Default `'abort'`. From runtime 1.2.1 on.
+   */
+  stopBy: {
+    kind: 'choice',
+    values: ['abort', 'pause'],
+    defaultsTo: "'abort'",
+    runtimeField: 'result of the callback',
+    since: '1.2.1',
+  },
   /** Name of an adapter that was loaded with `model.runtime.loadLora()`. Default: none. */
   lora: { kind: 'string', defaultsTo: 'none', runtimeField: 'lora_params' },
   /** A file to write what was computed for the prompt to, for `model.runtime.loadPromptCache()`. Default: none. */

@@ -123,6 +123,7 @@ struct NoticeWriter {
     event.Set("run", static_cast<double>(notice.run));
     event.Set("outcome", Name(outcome.kind));
     event.Set("returned", static_cast<double>(outcome.code));
+    if (outcome.paused) event.Set("paused", true);
     if (!outcome.failure.empty()) event.Set("message", outcome.failure);
     if (outcome.prefill_ms >= 0) event.Set("prefillMs", outcome.prefill_ms);
     if (outcome.decode_ms >= 0) event.Set("decodeMs", outcome.decode_ms);

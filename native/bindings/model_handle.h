@@ -27,7 +27,7 @@ class ModelHandle : public std::enable_shared_from_this<ModelHandle> {
   std::shared_ptr<Run> Start(std::uint32_t id, RunParams params);
   // False after Dispose().
   bool Perform(std::uint32_t call, Operation operation);
-  void Abort(Run& run) { model_->Abort(run); }
+  bool Abort(Run& run) { return model_->Abort(run); }
   void Dispose();
   // Gives up waiting for a stuck model: no event comes any more, and the event loop may end.
   void Abandon();

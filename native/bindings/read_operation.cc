@@ -47,6 +47,12 @@ class Fields {
     return std::move(values).value_or(std::vector<std::int32_t>());
   }
 
+  std::vector<std::int32_t> OptionalIntegers(const char* name) {
+    const bool absent = !fine_ || GetProperty(object_, name).IsUndefined();
+    fine_ = fine_ && !env_.IsExceptionPending();
+    return absent ? std::vector<std::int32_t>() : Integers(name);
+  }
+
   void Wrong(const std::string& message) {
     Refuse(env_, message);
     fine_ = false;
@@ -68,12 +74,21 @@ Operation ReadCrossAttention(Fields& fields) {
   return set;
 }
 
+Operation ReadClearKvCache(Fields& fields) {
+  ClearKvCache clear;
+  clear.keep_system_prompt = fields.Optional("keepSystemPrompt", false);
+  clear.from = fields.OptionalIntegers("from");
+  clear.to = fields.OptionalIntegers("to");
+  if (fields.fine() && clear.from.size() != clear.to.size()) fields.Wrong("from and to differ in length");
+  return clear;
+}
+
 Operation ReadFields(const std::string& name, Fields& fields) {
   // Braces: the fields are read in this order.
   if (name == "loadLora") return LoadLora{fields.Text("path"), fields.Text("name"), fields.Optional("scale", 1.0F)};
   if (name == "loadPromptCache") return LoadPromptCache{fields.Text("path")};
   if (name == "releasePromptCache") return ReleasePromptCache{};
-  if (name == "clearKvCache") return ClearKvCache{fields.Optional("keepSystemPrompt", false)};
+  if (name == "clearKvCache") return ReadClearKvCache(fields);
   if (name == "kvCacheSize") return GetKvCacheSize{};
   if (name == "setChatTemplate") {
     return SetChatTemplate{fields.Remark("system"), fields.Remark("prefix"), fields.Remark("postfix")};

@@ -101,6 +101,14 @@ bool ReadMode(Napi::Env env, Napi::Object options, RunMode& mode) {
   return Refuse(env, "mode must be generate, hiddenStates or logits"), false;
 }
 
+bool ReadStop(Napi::Env env, Napi::Object options, RunParams& params) {
+  std::optional<std::string> name;
+  if (!ReadOptional(env, options, "stopBy", name)) return false;
+  params.stop_by_pause = name == "pause";
+  if (!name || params.stop_by_pause || *name == "abort") return true;
+  return Refuse(env, "stopBy must be abort or pause"), false;
+}
+
 }  // namespace
 
 std::optional<RunParams> ReadRunParams(Napi::Env env, Napi::Value input, Napi::Value options) {
@@ -113,7 +121,7 @@ std::optional<RunParams> ReadRunParams(Napi::Env env, Napi::Value input, Napi::V
                         ReadOptional(env, fields, "enableThinking", params.enable_thinking) &&
                         ReadMode(env, fields, params.mode) && ReadOptional(env, fields, "role", params.role) &&
                         ReadOptional(env, fields, "keepHistory", params.keep_history) &&
-                        ReadOptional(env, fields, "lora", params.lora) &&
+                        ReadStop(env, fields, params) && ReadOptional(env, fields, "lora", params.lora) &&
                         ReadOptional(env, fields, "savePromptCache", params.save_prompt_cache) &&
                         ReadSampling(env, fields, params.sampling);
   return complete ? std::optional<RunParams>(std::move(params)) : std::nullopt;

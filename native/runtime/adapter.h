@@ -11,10 +11,17 @@
 
 namespace rkllm {
 
+// What the runtime is told by the return of its callback. A generation that does not know it goes on.
+enum class Reply {
+  kGoOn,
+  kPause,    // from 1.2.1 on: the run ends and leaves what it has computed in the KV cache
+  kRelease,  // from 1.3.0 on: the matrix of this event is no longer needed
+};
+
 // Receives what happens while Run() is in progress: normally on the thread that called it, but that is not relied on.
 class RunSink {
  public:
-  virtual void OnRunEvent(const RunEvent& event) noexcept = 0;
+  virtual Reply OnRunEvent(const RunEvent& event) noexcept = 0;
 
  protected:
   ~RunSink() = default;
@@ -36,9 +43,11 @@ class Adapter {
   virtual CallResult Perform(const Operation& operation) = 0;
   // Any thread, also from inside a run event, but only while Run() is in progress.
   virtual int Abort() = 0;
+  // Any thread. Whether the runtime itself says that a run is in progress.
+  virtual bool IsRunning() = 0;
   virtual int Destroy() = 0;
-  // Whether the runtime itself ends a run at its max_new_tokens.
-  virtual bool LimitsRuns() const = 0;
+  // Whether the runtime itself ends this run at its max_new_tokens.
+  virtual bool Limits(const RunParams& params) const = 0;
 };
 
 std::unique_ptr<Adapter> MakeAdapter(Generation generation, std::shared_ptr<const Library> library);

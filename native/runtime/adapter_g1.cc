@@ -15,6 +15,8 @@ struct AbiG1 {
   using RunResult = abi::g1::RunResult;
   static constexpr bool kLimitsRuns = false;
   static constexpr bool kHasLogits = false;
+  static constexpr bool kPauses = false;
+  static constexpr bool kReleases = false;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);

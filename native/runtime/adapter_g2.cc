@@ -17,6 +17,8 @@ struct AbiG2 {
   using RunResult = abi::g2::RunResult;
   static constexpr bool kLimitsRuns = false;
   static constexpr bool kHasLogits = true;
+  static constexpr bool kPauses = false;
+  static constexpr bool kReleases = false;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);

@@ -16,6 +16,8 @@ struct AbiG3 {
   using RunResult = abi::g3::RunResult;
   static constexpr bool kLimitsRuns = false;
   static constexpr bool kHasLogits = true;
+  static constexpr bool kPauses = true;
+  static constexpr bool kReleases = false;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);

@@ -18,6 +18,8 @@ struct AbiG4 {
   using RunResult = abi::g4::RunResult;
   static constexpr bool kLimitsRuns = true;
   static constexpr bool kHasLogits = true;
+  static constexpr bool kPauses = true;
+  static constexpr bool kReleases = true;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);
@@ -31,7 +33,8 @@ struct AbiG4 {
 
   void Pack(InferParam& infer, const RunParams& run, const LoadParams& load, const Param& defaults) {
     PackHistory(infer, run);
-    infer.max_new_tokens = run.max_new_tokens.value_or(0);         // 0: as at load
+    // 0: as at load. A run that is to be paused must not be ended by the runtime.
+    infer.max_new_tokens = run.stop_by_pause ? 0 : run.max_new_tokens.value_or(0);
     if (run.mode != RunMode::kGenerate) infer.max_new_tokens = 1;  // no text is wanted
     if (run.sampling.empty()) return;
     // Complete: the struct replaces all of what was given at load.

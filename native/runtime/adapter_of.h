@@ -1,7 +1,9 @@
 // What all adapters do alike. `Abi` is one generation: its structs and how they are filled. Included by adapters only.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -13,7 +15,8 @@
 
 namespace rkllm {
 
-// `Abi` has the types Param, Input, InferParam and RunResult, the constants kLimitsRuns and kHasLogits, the functions
+// `Abi` has the types Param, Input, InferParam and RunResult, the constants kLimitsRuns, kHasLogits, kPauses and
+// kReleases, the functions
 //   Pack(Param&, const LoadParams&, const Param& defaults)
 //   Pack(Input&, const RunParams&, const LoadParams&)
 //   Pack(InferParam&, const RunParams&, const LoadParams&, const Param& defaults): what only some generations have
@@ -27,7 +30,10 @@ class AdapterOf final : public Adapter {
       : library_(std::move(library)),
         run_(library_->Find<abi::RunFn<typename Abi::Input, typename Abi::InferParam>>("rkllm_run")),
         abort_(library_->Find<abi::HandleFn>("rkllm_abort")),
-        destroy_(library_->Find<abi::HandleFn>("rkllm_destroy")) {}
+        is_running_(library_->Find<abi::HandleFn>("rkllm_is_running")),
+        destroy_(library_->Find<abi::HandleFn>("rkllm_destroy")) {
+    tickets_.fill({this});
+  }
 
   CallResult Init(const LoadParams& params, RunSink& sink) override {
     sink_ = &sink;
@@ -36,7 +42,7 @@ class AdapterOf final : public Adapter {
     Zeroed<typename Abi::Param> packed;
     Abi::Pack(*packed, load_params_, defaults_);
     abi::Handle handle = nullptr;
-    const int code = abi_.Init(*library_, &handle, &*packed, &OnResult, this);
+    const int code = abi_.Init(*library_, &handle, &*packed, &OnResult, &any_run_);
     if (code != 0) return {"rkllm_init", code};
     if (handle == nullptr) return {"rkllm_init (which gave no handle)", kNoHandle};
     handle_ = handle;
@@ -66,35 +72,58 @@ class AdapterOf final : public Adapter {
     }
     mode_ = params.mode;
     abi_.Pack(*infer, params, load_params_, defaults_);
-    return run_(handle_, &*input, &*infer, this);
+    Ticket* const ticket = &tickets_.at(next_ticket_++ % tickets_.size());
+    current_ticket_ = ticket;
+    const int code = run_(handle_, &*input, &*infer, ticket);
+    current_ticket_ = nullptr;
+    return code;
   }
 
   CallResult Perform(const Operation& operation) override { return performer_.Perform(*library_, handle_, operation); }
 
   int Abort() override { return abort_(handle_); }
 
+  // 1 while running in every release, whatever the comments in the vendor's older headers say.
+  bool IsRunning() override { return is_running_(handle_) == 1; }
+
   int Destroy() override {
     if (handle_ == nullptr) return 0;
     return destroy_(std::exchange(handle_, nullptr));
   }
 
-  bool LimitsRuns() const override { return Abi::kLimitsRuns; }
+  bool Limits(const RunParams& params) const override { return Abi::kLimitsRuns && !params.stop_by_pause; }
 
  private:
   static constexpr int kNoHandle = -1;
+  // An event that comes so many runs late would be taken for one of the run in progress.
+  static constexpr std::size_t kTickets = 64;
 
-  // C entry point: nothing may be thrown through the vendor's frames; OnRunEvent is noexcept. The result 0 means: go
-  // on.
+  // The userdata of a run: its address tells whose an event is.
+  struct Ticket {
+    AdapterOf* adapter;
+  };
+
+  // C entry point: nothing may be thrown through the vendor's frames; OnRunEvent is noexcept.
   static int OnResult(typename Abi::RunResult* result, void* userdata, std::int32_t state) noexcept {
-    auto* self = static_cast<AdapterOf*>(userdata);
-    if (self == nullptr) return 0;
-    if (const auto event = ReadEvent<Abi>(result, state, self->mode_)) self->sink_->OnRunEvent(*event);
-    return 0;
+    const auto* ticket = static_cast<const Ticket*>(userdata);
+    if (ticket == nullptr) return ToResult(Reply::kGoOn);
+    AdapterOf& self = *ticket->adapter;
+    // Of a run that has returned: its result may be gone.
+    if (ticket != self.current_ticket_ && ticket != &self.any_run_) return ToResult(Reply::kGoOn);
+    const auto event = ReadEvent<Abi>(result, state, self.mode_);
+    return ToResult(event ? self.sink_->OnRunEvent(*event) : Reply::kGoOn);
+  }
+
+  static constexpr int ToResult(Reply reply) {
+    if (reply == Reply::kPause && Abi::kPauses) return abi::kPause;
+    if (reply == Reply::kRelease && Abi::kReleases) return abi::kReleaseOutput;
+    return abi::kContinue;
   }
 
   std::shared_ptr<const Library> library_;
   abi::RunFn<typename Abi::Input, typename Abi::InferParam> run_;
   abi::HandleFn abort_;
+  abi::HandleFn is_running_;
   abi::HandleFn destroy_;
 
   RunSink* sink_ = nullptr;
@@ -104,6 +133,10 @@ class AdapterOf final : public Adapter {
   Performer performer_;
   abi::Handle handle_ = nullptr;
   std::atomic<RunMode> mode_{RunMode::kGenerate};  // of the run in progress; a late event may still look at it
+  std::array<Ticket, kTickets> tickets_{};
+  std::size_t next_ticket_ = 0;
+  std::atomic<const Ticket*> current_ticket_{nullptr};  // nullptr: no run is in progress
+  Ticket any_run_{this};  // for a runtime that gives back what it got at load in place of what it got with the run
 };
 
 }  // namespace rkllm

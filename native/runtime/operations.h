@@ -19,6 +19,10 @@ struct LoadPromptCache {
 struct ReleasePromptCache {};
 struct ClearKvCache {  // from 1.2.0 on
   bool keep_system_prompt = false;
+  // From 1.2.1 on, after a paused run: what to clear of each row of the batch, from a position up to another. Empty:
+  // all.
+  std::vector<std::int32_t> from;
+  std::vector<std::int32_t> to;
 };
 struct GetKvCacheSize {};  // from 1.2.1 on
 struct SetChatTemplate {   // from 1.2.0 on; clears the KV cache

@@ -60,6 +60,7 @@ struct RunParams {
   std::optional<bool> enable_thinking;           // from 1.2.1 on
   std::optional<bool> keep_history;              // from 1.2.0 on
   std::optional<std::string> role;               // from 1.2.1 on
+  bool stop_by_pause = false;                    // from 1.2.1 on: see Reply::kPause
   std::optional<std::string> lora;               // the name of one that has been loaded
   std::optional<std::string> save_prompt_cache;  // a path
 };

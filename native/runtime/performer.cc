@@ -13,6 +13,7 @@ namespace rkllm {
 // same is a failure like any other.
 struct Performer::Call {
   static constexpr int kAbsent = -1;
+  using PerRow = std::array<std::int32_t, 64>;  // one of each row of the batch, and room to spare
 
   const Library& library;
   abi::Handle handle;
@@ -45,13 +46,19 @@ struct Performer::Call {
     const std::int32_t keep = clear.keep_system_prompt ? 1 : 0;
     // Before 1.2.1 the function takes no ranges.
     if (!library.Has("rkllm_get_kv_cache_size")) return Run<abi::g2::ClearKvCacheFn>(kName, keep);
-    return Run<abi::g3::ClearKvCacheFn>(kName, keep, static_cast<std::int32_t*>(nullptr),
-                                        static_cast<std::int32_t*>(nullptr));
+    if (clear.from.empty()) {
+      return Run<abi::g3::ClearKvCacheFn>(kName, keep, static_cast<std::int32_t*>(nullptr),
+                                          static_cast<std::int32_t*>(nullptr));
+    }
+    PerRow from{};
+    PerRow to{};
+    std::copy_n(clear.from.begin(), std::min(clear.from.size(), from.size()), from.begin());
+    std::copy_n(clear.to.begin(), std::min(clear.to.size(), to.size()), to.begin());
+    return Run<abi::g3::ClearKvCacheFn>(kName, keep, from.data(), to.data());
   }
 
   CallResult operator()(const GetKvCacheSize& /*get*/) const {
-    // One per batch row, of which there is one, and room to spare.
-    std::array<std::int32_t, 64> sizes{};
+    PerRow sizes{};
     CallResult result = Run<abi::g3::GetKvCacheSizeFn>("rkllm_get_kv_cache_size", sizes.data());
     result.value = sizes[0];
     return result;

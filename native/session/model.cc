@@ -44,12 +44,16 @@ bool Model::Perform(std::uint32_t call, Operation operation) {
   });
 }
 
-void Model::Abort(Run& run) {
+bool Model::Abort(Run& run) {
   const std::lock_guard<std::mutex> lock(abort_mutex_);
   run.RequestAbort();
-  if (abortable_ != &run) return;  // not started, ended, or giving tokens: the next token's callback aborts it
-  abortable_ = nullptr;            // once: a second call could come after the end and hit the next run
+  if (abortable_ != &run) return true;  // not started, ended, or giving tokens: the next token's callback aborts it
+  if (!adapter_->IsRunning()) return false;
+  abortable_ = nullptr;  // once: a second call could come after the end and hit the next run
+  told_from_outside_ = true;
+  run.MarkAborted();
   adapter_->Abort();
+  return true;
 }
 
 void Model::Dispose() {
@@ -158,10 +162,20 @@ RunOutcome Model::TryRun(const std::shared_ptr<Run>& run) {
     outcome.kind = RunOutcome::Kind::kAborted;
     return outcome;
   }
-  run->Begin(adapter_->LimitsRuns());
-  const int code = adapter_->Run(run->params());
+  const int code = RunInside(*run);
   Leave();
   return run->Conclude(code);
+}
+
+// An abort that came just after the end of a run may have hit this one: whether the runtime forgets it is not
+// documented. A run that ended without a cause is then made again, once. With history that would not be the same run.
+int Model::RunInside(Run& run) {
+  const bool repeatable = std::exchange(doubtful_, false) && !run.params().keep_history.value_or(false);
+  run.Begin(adapter_->Limits(run.params()));
+  const int code = adapter_->Run(run.params());
+  if (!repeatable || !run.EndedWithoutCause(code)) return code;
+  run.Begin(adapter_->Limits(run.params()));
+  return adapter_->Run(run.params());
 }
 
 // False: aborted before it started. The runtime must not hear of it: whether an abort without a run in flight would
@@ -188,6 +202,7 @@ void Model::Leave() {
   {
     const std::lock_guard<std::mutex> lock(abort_mutex_);
     abortable_ = nullptr;
+    if (std::exchange(told_from_outside_, false)) doubtful_ = true;
   }
   const std::lock_guard<std::mutex> lock(*run_mutex_);
   current_.reset();
@@ -203,12 +218,12 @@ void Model::DestroyOnThread() {
 
 // In the runtime's callback, so inside rkllm_run. From the first event on, aborts are made from here and only here:
 // this is the one place where the run is certainly in flight.
-void Model::OnRunEvent(const RunEvent& event) noexcept {
+Reply Model::OnRunEvent(const RunEvent& event) noexcept {
   Run::Reaction reaction;
   std::uint32_t id = 0;
   {
     const std::lock_guard<std::mutex> lock(*run_mutex_);
-    if (!current_) return;
+    if (!current_) return Reply::kGoOn;
     id = current_->id();
     try {
       reaction = current_->Take(event);
@@ -225,6 +240,7 @@ void Model::OnRunEvent(const RunEvent& event) noexcept {
   }
   if (reaction.abort_runtime) adapter_->Abort();
   if (reaction.announce) Say(Readable{id});
+  return reaction.reply;
 }
 
 }  // namespace rkllm

@@ -58,8 +58,9 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   std::shared_ptr<Run> Start(std::uint32_t id, RunParams params);
   // An operation waits its turn likewise. False after Dispose().
   bool Perform(std::uint32_t call, Operation operation);
-  // Concerns this run only: the runtime is touched only while this very run is in flight.
-  void Abort(Run& run);
+  // Concerns this run only: the runtime is touched only while this very run is in flight. False when the run is about
+  // to enter the runtime, or to leave it: its first token will abort it, and asking again is worth while.
+  bool Abort(Run& run);
   // Ends what runs, frees the handle on the inference thread and lets that thread go. Returns at once; idempotent.
   void Dispose();
   // Waits for the end of the thread after Dispose(). False when it is stuck; it is then left alone for good.
@@ -79,9 +80,10 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   RunOutcome TryRun(const std::shared_ptr<Run>& run);
   void DestroyOnThread();
   bool Enter(const std::shared_ptr<Run>& run);
+  int RunInside(Run& run);
   void Leave();
 
-  void OnRunEvent(const RunEvent& event) noexcept override;
+  Reply OnRunEvent(const RunEvent& event) noexcept override;
   void Say(Notice notice);
 
   const std::shared_ptr<Waker> waker_;
@@ -96,11 +98,13 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   std::shared_ptr<Run> current_;
   bool first_event_ = false;  // of current_: still abortable from outside its callback
 
-  // Guards the two below. A callback of the runtime never waits for it; may be held when taking run_mutex_.
+  // Guards the three below. A callback of the runtime never waits for it; may be held when taking run_mutex_.
   std::mutex abort_mutex_;
-  Run* abortable_ = nullptr;  // in flight and without an event yet: another thread may abort it
+  bool told_from_outside_ = false;  // the run in flight may have ended just before the runtime was told to abort it
+  Run* abortable_ = nullptr;        // in flight and without an event yet: another thread may abort it
   bool disposing_ = false;
 
+  bool doubtful_ = false;  // inference thread: an abort of the run before may still hit the next one
   std::atomic<bool> stuck_{false};
 };
 

@@ -35,6 +35,20 @@ bool Run::abort_requested() const {
   return abort_requested_;
 }
 
+void Run::MarkAborted() {
+  const std::lock_guard<std::mutex> lock(*mutex_);
+  told_ = Told::kAbort;
+}
+
+void Run::Begin(bool runtime_limits) {
+  const std::lock_guard<std::mutex> lock(*mutex_);
+  runtime_limits_ = runtime_limits;
+  started_ = Clock::now();
+  finish_ = kNever;
+  finished_ = false;
+  perf_.reset();
+}
+
 Run::Reaction Run::Take(const RunEvent& event) {
   switch (event.kind) {
     case RunEvent::Kind::kToken:
@@ -54,8 +68,15 @@ Run::Reaction Run::Take(const RunEvent& event) {
   return {};
 }
 
+// A runtime that goes on after it was told to pause is aborted at its next token.
+Run::Reaction Run::StopRuntime() {
+  const bool pause = params_.stop_by_pause && told_ == Told::kNothing && failure_.empty();
+  told_ = pause ? Told::kPause : Told::kAbort;
+  return {!pause, false, pause ? Reply::kPause : Reply::kGoOn};
+}
+
 Run::Reaction Run::TakeToken(const RunEvent& event) {
-  if (abort_requested_ || limited_ || !failure_.empty()) return {true, false};
+  if (abort_requested_ || limited_ || !failure_.empty()) return StopRuntime();
   // No text is wanted: releases differ in whether a token comes before the matrix, and in whether they go on after it.
   if (params_.mode != RunMode::kGenerate) return {matrix_.values != nullptr, false};
   if (first_token_ == kNever) first_token_ = Clock::now();
@@ -67,7 +88,9 @@ Run::Reaction Run::TakeToken(const RunEvent& event) {
   limited_ = params_.max_new_tokens && tokens_ >= *params_.max_new_tokens;
   // Where the runtime stops by itself it is not told to: that an abort which it did not need leaves the next run alone
   // is not documented.
-  return {limited_ && !runtime_limits_, std::exchange(armed_, false)};
+  Reaction reaction = limited_ && !runtime_limits_ ? StopRuntime() : Reaction{};
+  reaction.announce = std::exchange(armed_, false);
+  return reaction;
 }
 
 // The last one counts. The one copy: JavaScript gets this very memory.
@@ -77,11 +100,16 @@ Run::Reaction Run::TakeMatrix(const MatrixView& view) {
   const std::shared_ptr<float[]> values(new float[count]);
   std::copy_n(view.values, count, values.get());
   matrix_ = {values, view.rows, view.columns};
-  return {};
+  return {false, false, Reply::kRelease};
 }
 
 void Run::Fail(const char* failure) {
   if (failure_.empty()) failure_ = failure;
+}
+
+bool Run::EndedWithoutCause(int code) const {
+  const std::lock_guard<std::mutex> lock(*mutex_);
+  return code == 0 && tokens_ == 0 && matrix_.values == nullptr && !abort_requested_ && failure_.empty();
 }
 
 RunOutcome Run::Conclude(int code) {
@@ -89,6 +117,7 @@ RunOutcome Run::Conclude(int code) {
   RunOutcome outcome;
   outcome.code = code;
   outcome.perf = perf_;
+  outcome.paused = told_ == Told::kPause;
   if (!failure_.empty()) {
     outcome.kind = RunOutcome::Kind::kFailed;
     outcome.failure = failure_;

@@ -25,6 +25,7 @@ struct RunOutcome {
   enum class Kind { kCompleted, kLimited, kAborted, kFailed };
   Kind kind = Kind::kCompleted;
   std::string failure;            // of kFailed
+  bool paused = false;            // the KV cache holds what the run has computed
   int code = 0;                   // what the vendor's run function returned
   double prefill_ms = -1;         // start to first token; negative: there was none
   double decode_ms = -1;          // first token to the end
@@ -51,26 +52,31 @@ class Run {
   // Any thread. What the runtime still gives is dropped from now on.
   void RequestAbort();
   bool abort_requested() const;
+  // Any thread. The runtime is told to abort from outside its callback.
+  void MarkAborted();
 
   // What the inference thread has to do after an event.
   struct Reaction {
     bool abort_runtime = false;
     bool announce = false;
+    Reply reply = Reply::kGoOn;
   };
   // The mutex is held by the caller (Model).
   Reaction Take(const RunEvent& event);
   // A failure of ours, such as no memory. The mutex is held by the caller.
   void Fail(const char* failure);
 
-  // Inference thread: the vendor's run function was entered, and has returned.
-  void Begin(bool runtime_limits) {
-    runtime_limits_ = runtime_limits;
-    started_ = Clock::now();
-  }
+  // Inference thread, the vendor's run function is about to be entered. Twice when it is repeated.
+  void Begin(bool runtime_limits);
+  // Inference thread, it has returned. Whether nothing came of it, though nobody had wanted it to end.
+  bool EndedWithoutCause(int code) const;
   RunOutcome Conclude(int code);
 
  private:
+  enum class Told { kNothing, kPause, kAbort };
+
   Reaction TakeToken(const RunEvent& event);
+  Reaction StopRuntime();
   Reaction TakeMatrix(const MatrixView& view);
 
   const std::uint32_t id_;
@@ -81,8 +87,9 @@ class Run {
   bool runtime_limits_ = false;  // the runtime itself stops at max_new_tokens
   bool armed_ = false;
   bool abort_requested_ = false;
-  bool finished_ = false;  // the runtime said so before an abort was requested
-  bool limited_ = false;   // the last token that was wanted has come
+  bool finished_ = false;       // the runtime said so before an abort was requested
+  bool limited_ = false;        // the last token that was wanted has come
+  Told told_ = Told::kNothing;  // what the runtime was told in order to end the run
   Matrix matrix_;
   std::string failure_;
   std::optional<PerfStats> perf_;

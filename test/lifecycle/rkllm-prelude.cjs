@@ -6,7 +6,7 @@ const { createRkllmBackend } = require('../../dist/backends/rkllm/index.js');
 const request = { input: { type: 'text', text: 'hi' }, maxNewTokens: undefined, sampling: {} };
 
 /** Loads a fake model. */
-exports.load = (model = process.env.MODEL) =>
+exports.load = (model = process.env.MODEL, npu = {}) =>
   createRkllmBackend().load({
     path: model,
     maxContextLength: undefined,
@@ -14,6 +14,7 @@ exports.load = (model = process.env.MODEL) =>
     sampling: {},
     threads: undefined,
     runtimePath: process.env.RUNTIME,
+    npu,
     signal: undefined,
   });
 

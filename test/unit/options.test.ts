@@ -43,6 +43,8 @@ const mirostat: Record<keyof typeof mirostatTable, Values> = {
 const npu: Record<keyof typeof npuTable, Values> = {
   runtimeVersion: { good: ['1.1.0', '1.2.1b1', '1.3.1'], bad: ['', '1.0.1', '1.4.0', 'v1.2.0', 1.2, null, {}] },
   keepTokens: { good: [-1, 0, 100], bad: [-2, 0.5, ...notANumber] },
+  embeddingWidth: { good: [1, 3072], bad: [0, -1, 0.5, ...notANumber] },
+  abortTimeoutMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
   imageTags: { good: [{}, { start: '<a>' }, { end: '</a>', content: '.' }], bad: ['<a>', 5, null, true, [], () => 5] },
   skipSpecialTokens: flag,
   crossAttention: flag,
@@ -55,6 +57,7 @@ const npuRun: Record<keyof typeof npuRunTable, Values> = {
   enableThinking: flag,
   keepHistory: flag,
   role: { good: ['user', 'tool'], bad: ['', 'system', 0, null, true, {}] },
+  stopBy: { good: ['abort', 'pause'], bad: ['', 'stop', 0, null, true, {}] },
   lora: { good: ['mine'], bad: notAString },
   savePromptCache: { good: ['/tmp/cache.bin'], bad: notAString },
 };

@@ -65,6 +65,7 @@ interface NativeRunOptions extends NativeSampling {
   readonly mode?: 'generate' | 'hiddenStates' | 'logits' | undefined;
   readonly role?: string | undefined;
   readonly keepHistory?: boolean | undefined;
+  readonly stopBy?: 'abort' | 'pause' | undefined;
   readonly lora?: string | undefined;
   readonly savePromptCache?: string | undefined;
 }
@@ -111,6 +112,8 @@ export interface EndedEvent {
   readonly returned: number;
   /** Of `failed`. */
   readonly message?: string;
+  /** The KV cache holds what the run has computed, and parts of it can be cleared. */
+  readonly paused?: true;
   /** Absent when there was no token. */
   readonly prefillMs?: number;
   readonly decodeMs?: number;
@@ -164,7 +167,8 @@ export interface NativeAddon {
   drain(run: RunHandle): TokenBatch | undefined;
   /** False: there is nothing to drain; one `readable` event follows with the next token. */
   arm(run: RunHandle): boolean;
-  abort(model: ModelHandle, run: RunHandle): void;
+  /** False: the run is just entering the runtime or leaving it; asking again is worth while. */
+  abort(model: ModelHandle, run: RunHandle): boolean;
   /** One `disposed` event follows, when the runtime is done with the model. */
   dispose(model: ModelHandle): void;
   /** Gives up on a model that is stuck in the vendor's driver: no event follows, and the event loop may end. */

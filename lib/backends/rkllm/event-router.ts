@@ -1,12 +1,14 @@
 import type { RkllmError } from '../../errors.js';
 import type { EndedEvent, LoadedEvent, NativeEvent, PerformedEvent } from './addon.js';
 import { deferred, type Deferred } from '../../deferred.js';
-import { runFailed, toLoadError } from './native-errors.js';
+import { toLoadError } from './native-errors.js';
 
 /** What a run does with the events of its id. */
 export interface RunListener {
   onReadable(): void;
   onEnded(event: EndedEvent): void;
+  /** The model was given up: no event comes any more. */
+  onLost(error: RkllmError): void;
 }
 
 /**
@@ -18,6 +20,7 @@ export class EventRouter {
   readonly #disposed = deferred<undefined>();
   readonly #runs = new Map<number, RunListener>();
   readonly #calls = new Map<number, Deferred<PerformedEvent>>();
+  #paused = false;
   #nextRun = 0;
   #nextCall = 0;
 
@@ -38,6 +41,7 @@ export class EventRouter {
         this.#runs.get(event.run)?.onReadable();
         break;
       case 'ended':
+        this.#paused = event.paused === true;
         this.#runs.get(event.run)?.onEnded(event);
         this.#runs.delete(event.run);
         break;
@@ -50,6 +54,11 @@ export class EventRouter {
         break;
     }
   };
+
+  /** The last run was paused: parts of the KV cache can be cleared. */
+  get paused(): boolean {
+    return this.#paused;
+  }
 
   /** Listens to a run that is about to be started; returns the id to start it with. */
   add(listener: RunListener): number {
@@ -78,9 +87,9 @@ export class EventRouter {
     this.#calls.delete(id);
   }
 
-  /** The model is stuck and no event will come: ends every wait. */
+  /** The model is hung and no event will come: ends every wait. */
   giveUp(error: RkllmError): void {
-    for (const run of this.#runs.values()) run.onEnded(runFailed(error.message));
+    for (const run of this.#runs.values()) run.onLost(error);
     this.#runs.clear();
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();

@@ -37,20 +37,27 @@ export function capabilitiesOf(
 
 /** The options as the addon takes them, and which releases they need. */
 export function toNativeOptions(
-  { cpus, imageTags, ...same }: Checked<typeof npuTable>,
+  given: Checked<typeof npuTable>,
   runtimeTemplate: boolean,
 ): Readonly<Record<string, unknown>> {
   const needs: Record<string, string> = runtimeTemplate ? { "template: 'runtime'": '1.2.0' } : {};
   for (const [name, spec] of Object.entries(npuTable)) {
-    if (name === 'imageTags') continue; // all have it, from 1.3.0 on with the input
-    const given = name === 'cpus' ? cpus : same[name as keyof typeof same];
+    const value = given[name as keyof typeof given];
     // What every runtime does anyway may be asked of every runtime.
-    const isAsked = given !== undefined && String(given) !== spec.defaultsTo;
-    if (isAsked && 'since' in spec) needs[name] = spec.since;
+    const isUsual = typeof value !== 'object' && String(value) === spec.defaultsTo;
+    if (value !== undefined && !isUsual && 'since' in spec) needs[name] = spec.since;
   }
+  const { cpus, imageTags, runtimeVersion, keepTokens, skipSpecialTokens, crossAttention, ignoreEos } = given;
+  const { baseDomainId, embedFlash } = given;
   const { start: imageStart, end: imageEnd, content: imageContent } = imageTags ?? {};
   return {
-    ...same,
+    runtimeVersion,
+    keepTokens,
+    skipSpecialTokens,
+    crossAttention,
+    ignoreEos,
+    baseDomainId,
+    embedFlash,
     runtimeTemplate,
     imageStart,
     imageEnd,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RkllmError } from '../../errors.js';
 import type {
   BackendModel,
@@ -9,45 +8,37 @@ import type {
   RunRequest,
   RuntimeInfo,
 } from '../backend.js';
-import { nativeAddon, type LoadedEvent, type ModelHandle, type NativeAddon } from './addon.js';
+import { nativeAddon, type LoadedEvent } from './addon.js';
 import type { RuntimeControls } from '../runtime-controls.js';
 import { capabilitiesOf, toNativeOptions } from './generations.js';
 import { EventRouter } from './event-router.js';
 import { InProcessRuntime } from './in-process-runtime.js';
 import { InProcessRun } from './in-process-run.js';
 import { inspectModelFile } from './model-file.js';
-import { stuck } from './native-errors.js';
+import { NativeModel } from './native-model.js';
 import { findRuntime, runtimeSearch } from './runtime-path.js';
 
 /** The runtime's own default of 512 is too small for a chat; converted models have 4096 unless told otherwise. */
 const defaultContextLength = 4096;
 
-/** How long a disposal waits for the runtime. A prefill cannot be interrupted and may take seconds. */
-const disposeTimeoutMs = 30_000;
+/** Twice what the prefill of a full context of 4096 tokens takes on an RK3588 by the vendor's figures. */
+const defaultAbortTimeoutMs = 60_000;
 
 /** A model in this process, driven by the addon on a thread of its own. */
 export class InProcessModel implements BackendModel {
   readonly info: BackendModelInfo;
   readonly capabilities: Capabilities;
   readonly runtime: RuntimeControls;
-  /** Never settles: when the runtime dies in this process, the process dies. */
-  readonly failed = new Promise<never>(() => undefined);
-  readonly #addon: NativeAddon;
-  readonly #handle: ModelHandle;
-  readonly #router: EventRouter;
+  /** Rejects when the runtime hangs. When it crashes in this process, the process dies. */
+  readonly failed: Promise<never>;
+  readonly #native: NativeModel;
 
-  private constructor(
-    addon: NativeAddon,
-    handle: ModelHandle,
-    router: EventRouter,
-    { info, loaded, runtimeTemplate }: Facts,
-  ) {
-    this.#addon = addon;
-    this.#handle = handle;
-    this.#router = router;
+  private constructor(native: NativeModel, { info, loaded, runtimeTemplate, embeddingWidth }: Facts) {
+    this.#native = native;
+    this.failed = native.lost;
     this.info = info;
     this.capabilities = capabilitiesOf(loaded, runtimeTemplate);
-    this.runtime = new InProcessRuntime(addon, handle, router, loaded.generation);
+    this.runtime = new InProcessRuntime(native, loaded.generation, embeddingWidth);
   }
 
   /**
@@ -72,6 +63,8 @@ export class InProcessModel implements BackendModel {
       maxContextLength: contextLength,
     };
     const handle = addon.load(options, router.onEvent);
+    const { abortTimeoutMs = defaultAbortTimeoutMs, embeddingWidth } = npu;
+    const native = new NativeModel(addon, handle, router, abortTimeoutMs);
     try {
       const loaded = await router.loaded;
       signal?.throwIfAborted();
@@ -84,19 +77,19 @@ export class InProcessModel implements BackendModel {
         eosToken: undefined,
         runtime: toRuntimeInfo(runtimePath, loaded),
       };
-      return new InProcessModel(addon, handle, router, { info, loaded, runtimeTemplate });
+      return new InProcessModel(native, { info, loaded, runtimeTemplate, embeddingWidth });
     } catch (error) {
-      await dispose(addon, handle, router);
+      await native.dispose();
       throw error;
     }
   }
 
   start(request: RunRequest): Run {
-    return new InProcessRun(this.#addon, this.#handle, this.#router, request);
+    return new InProcessRun(this.#native, request);
   }
 
   dispose(): Promise<void> {
-    return dispose(this.#addon, this.#handle, this.#router);
+    return this.#native.dispose();
   }
 }
 
@@ -104,25 +97,12 @@ interface Facts {
   readonly info: BackendModelInfo;
   readonly loaded: LoadedEvent;
   readonly runtimeTemplate: boolean;
+  readonly embeddingWidth: number | undefined;
 }
 
 function toRuntimeInfo(path: string, loaded: LoadedEvent): RuntimeInfo {
   const { version, generation, releases, certain, evidence, overridden } = loaded;
   return { path, version, generation: certain ? generation : releases, evidence, overridden };
-}
-
-async function dispose(addon: NativeAddon, handle: ModelHandle, router: EventRouter): Promise<void> {
-  addon.dispose(handle);
-  const timer = new AbortController();
-  const timeout = sleep(disposeTimeoutMs, 'timeout' as const, { signal: timer.signal, ref: false });
-  timeout.catch(() => undefined);
-  const first = await Promise.race([router.disposed, timeout]);
-  timer.abort();
-  if (first !== 'timeout') return;
-  const error = stuck(disposeTimeoutMs);
-  router.giveUp(error);
-  addon.abandon(handle);
-  throw error;
 }
 
 function refuseSeed(seed: number | undefined): void {

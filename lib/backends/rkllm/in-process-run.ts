@@ -1,29 +1,33 @@
 import type { PromptMedia } from '../media.js';
 import type { Run, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
-import type { EndedEvent, ModelHandle, NativeAddon, NativeInput, RunHandle } from './addon.js';
+import type { RkllmError } from '../../errors.js';
+import type { EndedEvent, NativeInput, RunHandle } from './addon.js';
 import { deferred } from '../../deferred.js';
-import type { EventRouter, RunListener } from './event-router.js';
+import { AbortWatch } from './abort-watch.js';
+import type { RunListener } from './event-router.js';
 import { toRunError, toStartError } from './native-errors.js';
+import type { NativeModel } from './native-model.js';
 
 /** A run on the model's own thread in this process. */
 export class InProcessRun implements Run, RunListener {
-  readonly #addon: NativeAddon;
-  readonly #model: ModelHandle;
+  readonly #model: NativeModel;
   readonly #end = deferred<RunEnd>();
   #handle: RunHandle | undefined;
+  #watch: AbortWatch | undefined;
   #over = false;
   #wake: (() => void) | undefined;
 
   readonly ended: Promise<RunEnd> = this.#end.promise;
 
-  constructor(addon: NativeAddon, model: ModelHandle, router: EventRouter, request: RunRequest) {
-    this.#addon = addon;
+  constructor(model: NativeModel, request: RunRequest) {
     this.#model = model;
+    const { addon, handle, router } = model;
     const { input, media, maxNewTokens, sampling, npu } = request;
     const id = router.add(this);
     try {
       const prompt = toNativeInput(input, media);
-      this.#handle = addon.start(model, id, prompt, { ...sampling, ...npu, maxNewTokens });
+      this.#handle = addon.start(handle, id, prompt, { ...sampling, ...npu, maxNewTokens });
+      this.#watch = new AbortWatch(addon, handle, this.#handle, model.limit);
     } catch (error) {
       router.remove(id);
       this.#finish();
@@ -32,18 +36,18 @@ export class InProcessRun implements Run, RunListener {
   }
 
   drain(): TokenBatch | undefined {
-    return this.#handle === undefined ? undefined : this.#addon.drain(this.#handle);
+    return this.#handle === undefined ? undefined : this.#model.addon.drain(this.#handle);
   }
 
   readable(): Promise<void> {
-    if (this.#over || this.#handle === undefined || this.#addon.arm(this.#handle)) return Promise.resolve();
+    if (this.#over || this.#handle === undefined || this.#model.addon.arm(this.#handle)) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
   }
 
   abort(): void {
-    if (!this.#over && this.#handle !== undefined) this.#addon.abort(this.#model, this.#handle);
+    this.#watch?.abort();
   }
 
   onReadable(): void {
@@ -58,8 +62,14 @@ export class InProcessRun implements Run, RunListener {
     else this.#end.resolve(toRunEnd(reasons[outcome], event));
   }
 
+  onLost(error: RkllmError): void {
+    this.#finish();
+    this.#end.reject(error);
+  }
+
   #finish(): void {
     this.#over = true;
+    this.#watch?.end();
     this.onReadable();
   }
 }

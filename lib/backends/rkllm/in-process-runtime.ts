@@ -1,36 +1,50 @@
 import { deferred } from '../../deferred.js';
 import { RkllmError } from '../../errors.js';
-import type { CrossAttention, Matrix, RuntimeControls, RuntimeInput } from '../runtime-controls.js';
-import type { ModelHandle, NativeAddon, NativeInput, NativeOperation } from './addon.js';
-import type { EventRouter } from './event-router.js';
+import { onAbort } from '../../abort-listeners.js';
+import type {
+  ComputeOptions,
+  CrossAttention,
+  KvRange,
+  Matrix,
+  RuntimeControls,
+  RuntimeInput,
+} from '../runtime-controls.js';
+import { knownEmbeddingWidth } from '../embedding-width.js';
+import { AbortWatch } from './abort-watch.js';
+import type { NativeInput, NativeOperation } from './addon.js';
 import { hasRelease, type GenerationName } from './generations.js';
 import { toCallError, toRunError, toStartError } from './native-errors.js';
+import type { NativeModel } from './native-model.js';
 
 /** {@link RuntimeControls} of a model in this process. */
 export class InProcessRuntime implements RuntimeControls {
-  readonly #addon: NativeAddon;
-  readonly #model: ModelHandle;
-  readonly #router: EventRouter;
+  readonly #model: NativeModel;
   readonly #generation: GenerationName;
+  #embeddingWidth: number | undefined;
 
-  constructor(addon: NativeAddon, model: ModelHandle, router: EventRouter, generation: GenerationName) {
-    this.#addon = addon;
+  constructor(model: NativeModel, generation: GenerationName, embeddingWidth: number | undefined) {
     this.#model = model;
-    this.#router = router;
     this.#generation = generation;
+    this.#embeddingWidth = embeddingWidth;
+  }
+
+  get embeddingWidth(): number | undefined {
+    return this.#embeddingWidth;
   }
 
   has(release: string): boolean {
     return hasRelease(this.#generation, release);
   }
 
-  hiddenStates(input: RuntimeInput): Promise<Matrix> {
-    return this.#compute('hiddenStates', input);
+  async hiddenStates(input: RuntimeInput, options: ComputeOptions = {}): Promise<Matrix> {
+    const states = await this.#compute('hiddenStates', input, options);
+    this.#embeddingWidth ??= states.columns;
+    return states;
   }
 
-  async logits(input: RuntimeInput): Promise<Matrix> {
+  async logits(input: RuntimeInput, options: ComputeOptions = {}): Promise<Matrix> {
     this.#need('logits()', '1.2.0');
-    return this.#compute('logits', input);
+    return this.#compute('logits', input, options);
   }
 
   async loadLora(lora: Parameters<RuntimeControls['loadLora']>[0]): Promise<void> {
@@ -45,9 +59,9 @@ export class InProcessRuntime implements RuntimeControls {
     await this.#perform({ operation: 'releasePromptCache' });
   }
 
-  async clearKvCache(options: { readonly keepSystemPrompt?: boolean } = {}): Promise<void> {
+  async clearKvCache({ ranges, ...rest }: Parameters<RuntimeControls['clearKvCache']>[0] = {}): Promise<void> {
     this.#need('clearKvCache()', '1.2.0');
-    await this.#perform({ operation: 'clearKvCache', ...options });
+    await this.#perform({ operation: 'clearKvCache', ...rest, ...this.#toColumns(ranges) });
   }
 
   async kvCacheSize(): Promise<number> {
@@ -80,12 +94,30 @@ export class InProcessRuntime implements RuntimeControls {
     );
   }
 
+  #toColumns(ranges: readonly KvRange[] | undefined): { readonly from?: Int32Array; readonly to?: Int32Array } {
+    if (ranges === undefined) return {};
+    this.#need('clearKvCache({ ranges })', '1.2.1');
+    if (ranges.length !== 1 || !ranges.every(isRange)) {
+      throw new RkllmError('RKLLM_INVALID_INPUT', 'clearKvCache() cannot clear these ranges.', {
+        hint: 'Give one range { from, to } for each row of the batch: integers from 0, from not above to.',
+        details: { ranges },
+      });
+    }
+    if (!this.#model.router.paused) {
+      throw new RkllmError('RKLLM_INVALID_INPUT', 'No range can be cleared: the last generation was not paused.', {
+        hint: "Generate with { stopBy: 'pause' }: then the KV cache stays as it is when the generation is stopped.",
+      });
+    }
+    return { from: Int32Array.from(ranges, ({ from }) => from), to: Int32Array.from(ranges, ({ to }) => to) };
+  }
+
   async #perform(operation: NativeOperation): Promise<number> {
-    const { id, outcome } = this.#router.addCall();
+    const { addon, handle, router } = this.#model;
+    const { id, outcome } = router.addCall();
     try {
-      this.#addon.perform(this.#model, id, operation);
+      addon.perform(handle, id, operation);
     } catch (error) {
-      this.#router.removeCall(id);
+      router.removeCall(id);
       throw toStartError(error);
     }
     const event = await outcome;
@@ -93,26 +125,52 @@ export class InProcessRuntime implements RuntimeControls {
     return event.value;
   }
 
-  async #compute(mode: 'hiddenStates' | 'logits', input: RuntimeInput): Promise<Matrix> {
+  async #compute(mode: 'hiddenStates' | 'logits', input: RuntimeInput, { signal }: ComputeOptions): Promise<Matrix> {
+    signal?.throwIfAborted();
+    const { addon, handle, router, limit } = this.#model;
+    const native = this.#toNativeInput(input);
     const done = deferred<Matrix>();
-    const id = this.#router.add({
+    const id = router.add({
       onReadable: () => undefined,
       onEnded: (event) => {
-        if (event.matrix === undefined) done.reject(toRunError(event));
-        else done.resolve(event.matrix);
+        if (event.matrix !== undefined) done.resolve(event.matrix);
+        else done.reject(event.outcome === 'aborted' && signal?.aborted ? signal.reason : toRunError(event));
       },
+      onLost: (error) => done.reject(error),
     });
+    let watch: AbortWatch;
     try {
-      this.#addon.start(this.#model, id, toNativeInput(input), { mode });
+      const run = addon.start(handle, id, native, { mode });
+      watch = new AbortWatch(addon, handle, run, limit);
     } catch (error) {
-      this.#router.remove(id);
+      router.remove(id);
       throw toStartError(error);
     }
-    return done.promise;
+    const unsubscribe = signal && onAbort(signal, () => watch.abort());
+    try {
+      return await done.promise;
+    } finally {
+      unsubscribe?.();
+      watch.end();
+    }
+  }
+
+  /** The runtime reads as many floats as the model is wide, and is not told how many there are. */
+  #toNativeInput(input: RuntimeInput): NativeInput {
+    if ('prompt' in input) return input.prompt;
+    if ('tokenIds' in input) return input.tokenIds;
+    const width = knownEmbeddingWidth(this);
+    if (input.embeddings.length !== input.tokens * width) {
+      throw new RkllmError(
+        'RKLLM_INVALID_INPUT',
+        `${input.embeddings.length} values are not ${input.tokens} embeddings of ${width} each.`,
+        { hint: "Give as many values as tokens times the model's embedding width.", details: { width } },
+      );
+    }
+    return input;
   }
 }
 
-function toNativeInput(input: RuntimeInput): NativeInput {
-  if ('prompt' in input) return input.prompt;
-  return 'tokenIds' in input ? input.tokenIds : input;
+function isRange({ from, to }: KvRange): boolean {
+  return Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to < 2 ** 31;
 }

@@ -46,8 +46,13 @@ export function toStartError(error: unknown): RkllmError {
   });
 }
 
-/** A run that failed. */
-export function toRunError({ message, returned }: EndedEvent): RkllmError {
+/** A run that failed, or one that was aborted because its model goes. */
+export function toRunError({ message, returned, outcome }: EndedEvent): RkllmError {
+  if (outcome === 'aborted') {
+    return new RkllmError('RKLLM_DISPOSED', 'The model was disposed during the run.', {
+      hint: 'Dispose it only after the last run.',
+    });
+  }
   return new RkllmError('RKLLM_RUN_FAILED', message ?? 'The run failed.', {
     hint: 'A prompt that is longer than the context is refused without a reason: shorten it or load with a larger maxContextLength. Otherwise the runtime prints the reason on stdout.',
     details: { returned },
@@ -62,18 +67,15 @@ export function toCallError({ function: name, returned }: PerformedEvent): Rkllm
   });
 }
 
-/** The end of a run that the addon will never report. */
-export function runFailed(message: string): EndedEvent {
-  return { type: 'ended', run: 0, outcome: 'failed', returned: 0, message };
-}
-
-/** The vendor's call does not come back. */
-export function stuck(afterMs: number): RkllmError {
+/** The vendor's library does not come back. */
+export function hung(afterMs: number): RkllmError {
   return new RkllmError(
-    'RKLLM_RUN_FAILED',
-    `The runtime has not come back ${afterMs / 1000} s after it was asked to stop.`,
+    'RKLLM_RUNTIME_HUNG',
+    `The runtime has not come back ${afterMs / 1000} s after it was told to stop.`,
     {
-      hint: 'It is most likely stuck in the NPU driver: end the process; if it does not help, reboot the board.',
+      hint:
+        'A long prompt may need longer: load with a larger abortTimeoutMs. Otherwise it is most likely stuck in the NPU ' +
+        'driver: end the process; if that does not help, reboot the board.',
       details: { afterMs },
     },
   );

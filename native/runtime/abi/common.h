@@ -16,6 +16,9 @@ enum InputType : std::int32_t { kPrompt = 0, kToken = 1, kEmbed = 2, kMultiModal
 // RKLLMInferMode. kGetLogits from 1.2.0 on.
 enum Mode : std::int32_t { kGenerate = 0, kGetLastHiddenLayer = 1, kGetLogits = 2 };
 
+// What the result callback returns. kPause from 1.2.1 on, kReleaseOutput from 1.3.0 on; before 1.2.1 it is ignored.
+enum CallbackResult : std::int32_t { kContinue = 0, kPause = 1, kReleaseOutput = 2 };
+
 // In all structs the vendor's `bool` fields are bytes: reading a bool that was never written would be undefined
 // behaviour.
 

@@ -29,7 +29,7 @@ int rkllm_run_async(void* handle, void* input, void* infer, void* userdata) {
 int rkllm_abort(void* handle) {
   fake::Instance* instance = fake::Find(handle, "rkllm_abort");
   if (instance == nullptr) return -1;
-  const bool running = instance->running;
+  const bool running = instance->running && !instance->leaving;
   Trace(running ? "abort" : "abort-idle");
   fake::ReachPlace(instance->script, "abort");
   instance->aborted = true;

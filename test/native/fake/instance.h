@@ -23,6 +23,7 @@ struct Instance {
   const char* model_path = nullptr;  // the caller's
   std::atomic<bool> running{false};
   std::atomic<bool> aborted{false};
+  std::atomic<bool> leaving{false};  // running, but too late for an abort
 
   // Touched by whoever has set `running`.
   std::vector<KvCache> kv;  // of each row of the batch

@@ -141,6 +141,12 @@ void SendLateEvent(Instance& instance, void* userdata) {
 }
 
 void Finish(Instance& instance, int code, void* userdata) {
+  instance.aborted = false;
+  if (instance.script.return_delay_ms > 0) {
+    instance.leaving = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(instance.script.return_delay_ms));
+    instance.leaving = false;
+  }
   SendLateEvent(instance, userdata);
   instance.running = false;
   Trace("run-end " + std::to_string(code));

@@ -17,6 +17,7 @@ ScriptedRun::ScriptedRun(Instance& instance, RunSetup setup)
     : instance_(instance),
       script_(instance.script),
       setup_(std::move(setup)),
+      silent_(script_.silent && instance.runs < script_.silent_runs.value_or(instance.runs + 1)),
       result_size_(Offset(Field::kResultSize)),
       userdata_(setup_.userdata),
       results_(result_size_ * setup_.replies.size()),
@@ -47,7 +48,7 @@ int ScriptedRun::Play() {
 int ScriptedRun::PlayHere() {
   ReachPlace(script_, "prefill");
   if (!Prefill()) return EndAborted();
-  if (script_.silent) return script_.run_code;
+  if (silent_) return script_.run_code;
   if (script_.no_embedding && !EmbedPrompts()) return ending_ == Ending::kAborted ? EndAborted() : -1;
   return setup_.arguments->mode == 0 ? Decode() : DeliverPayload();
 }
@@ -92,8 +93,8 @@ int ScriptedRun::EndFinished() {
 }
 
 int ScriptedRun::EndAborted() {
-  for (int i = 0; i < script_.after_abort && !script_.silent; ++i) Emit({Piece::Kind::kText, "more", 1, 0});
-  if (script_.silent) return script_.abort_code;
+  for (int i = 0; i < script_.after_abort && !silent_; ++i) Emit({Piece::Kind::kText, "more", 1, 0});
+  if (silent_) return script_.abort_code;
   if (script_.abort_error) {
     EmitBare(kError);
   } else if (script_.finish && script_.abort_finish) {

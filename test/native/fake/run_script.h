@@ -65,6 +65,7 @@ class ScriptedRun {
   Instance& instance_;
   const Script& script_;
   const RunSetup setup_;
+  const bool silent_;
   const std::size_t result_size_;
   void* const userdata_;
   std::vector<unsigned char> results_;  // one for each row

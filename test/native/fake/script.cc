@@ -144,6 +144,11 @@ class Parser {
       {"token-us", Int(script_.token_us)},
       {"foreign-thread", Flag(script_.foreign_thread)},
       {"silent", Flag(script_.silent)},
+      {"silent-runs",
+       [this](const std::string& count) {
+         script_.silent = true;
+         script_.silent_runs = static_cast<std::size_t>(std::atoi(count.c_str()));
+       }},
       {"eos", Word(script_.eos)},
       {"eos-id", Int(script_.eos_id)},
 
@@ -156,6 +161,7 @@ class Parser {
       {"extra-state", [this](const std::string& state) { script_.extra_state = std::atoi(state.c_str()); }},
       {"after-finish", Int(script_.after_finish)},
       {"late-event", [this](const std::string& ms) { script_.late_event_ms = std::atoi(ms.c_str()); }},
+      {"return-delay-ms", [this](const std::string& ms) { script_.return_delay_ms = std::atoi(ms.c_str()); }},
       {"pause-ignored", Flag(script_.pause_ignored)},
       {"pause-finish", Flag(script_.pause_finish)},
       {"run-async", Word(script_.run_async)},

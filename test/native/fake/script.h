@@ -50,7 +50,8 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   int token_us = 0;  // pause before every token but the first
   bool foreign_thread = false;
   bool silent = false;
-  std::string eos;  // null, empty or none
+  std::optional<std::size_t> silent_runs;  // only the first ones; all where it has no value
+  std::string eos;                         // null, empty or none
   std::int32_t eos_id = 2;
 
   int run_code = 0;
@@ -62,6 +63,7 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   std::optional<std::int32_t> extra_state;  // an event of this state before every token
   int after_finish = 0;                     // tokens after FINISH
   std::optional<int> late_event_ms;         // an event so long after the return of rkllm_run
+  int return_delay_ms = 0;                  // between the end of a run and the return of rkllm_run
   bool pause_ignored = false;
   bool pause_finish = false;
   std::string run_async;  // works or silent

@@ -9,7 +9,12 @@ afterEach(async () => {
 
 async function load(release: string, options: LoadModelOptions = {}): Promise<[FakeModel, Model]> {
   const fake = new FakeModel('details', 'embed-dim 4', 'token a');
-  const model = await loadModel(fake.path, { backend: 'rkllm', runtimePath: fakeRuntime(release), ...options });
+  const model = await loadModel(fake.path, {
+    backend: 'rkllm',
+    runtimePath: fakeRuntime(release),
+    embeddingWidth: 4,
+    ...options,
+  });
   open.push(model);
   return [fake, model];
 }
