@@ -1,4 +1,7 @@
-export { loadModel } from './load-model.js';
+import type * as LoadModelModule from './load-model.js';
+import type { Model } from './model.js';
+import type { LoadModelOptions } from './options/load.js';
+
 export { RkllmError, errorCodes, isRkllmError, type RkllmErrorCode, type RkllmErrorInit } from './errors.js';
 export type { Model, ModelInfo, ModelState, DisposeOptions } from './model.js';
 export type {
@@ -43,3 +46,19 @@ export type {
   RuntimeInfo,
   TokenBatch,
 } from './backends/backend.js';
+
+/**
+ * Loads a model.
+ *
+ * @param path - a `.rkllm` file (NPU), an ONNX model's directory or `.onnx` file (CPU); without one the environment
+ * variable `RKLLM_MODEL`, else the small model that comes with this package (CPU).
+ * @throws RkllmError; among others `RKLLM_MODEL_NOT_FOUND`, `RKLLM_MODEL_NOT_RECOGNIZED`, `RKLLM_MODEL_INVALID`,
+ * `RKLLM_ONNXRUNTIME_NOT_FOUND`, `RKLLM_RUNTIME_NOT_FOUND`. After a failed load nothing is left running.
+ */
+export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
+  // Here and not at the top: importing this package has to cost next to nothing, whether a model is loaded or not. Not
+  // with `import()`, which Jest refuses in a project that has not turned ES modules on.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import declaration cannot wait
+  const implementation = require('./load-model.js') as typeof LoadModelModule;
+  return implementation.loadModel(path, options);
+}

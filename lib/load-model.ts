@@ -9,14 +9,7 @@ import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 
-/**
- * Loads a model.
- *
- * @param path - a `.rkllm` file (NPU), an ONNX model's directory or `.onnx` file (CPU); without one the environment
- * variable `RKLLM_MODEL`, else the small model that comes with this package (CPU).
- * @throws RkllmError; among others `RKLLM_MODEL_NOT_FOUND`, `RKLLM_MODEL_NOT_RECOGNIZED`, `RKLLM_MODEL_INVALID`,
- * `RKLLM_ONNXRUNTIME_NOT_FOUND`, `RKLLM_RUNTIME_NOT_FOUND`. After a failed load nothing is left running.
- */
+/** What `loadModel()` of `index.ts` does; that file loads this one at the first call. */
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
   const checked = checkOptions('loadModel()', loadTable, options);
   const resolved = resolveModel(checkPath(path), checked.backend, process.env);

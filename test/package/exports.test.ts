@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { root, runModule, runScript } from '../support/run-node.js';
+import { root, runModule, runNode, runScript } from '../support/run-node.js';
 
 interface Manifest {
   readonly main: string;
@@ -60,6 +61,49 @@ describe.each([
       expect(await resultOf(run, source)).toEqual({ modules: [], libraries: [], active: [] });
     },
   );
+
+  test.each([
+    ['rkllm', ['errors.js', 'index.js']],
+    [
+      'rkllm/testing',
+      [
+        'backends/scripted/index.js',
+        'backends/scripted/run.js',
+        'backends/scripted/script.js',
+        'errors.js',
+        'testing.js',
+      ],
+    ],
+  ])('of %s loads next to nothing before a model is asked for', async (name, files) => {
+    const source = `${load(name)} console.log(JSON.stringify(Object.keys(require.cache).sort()));`;
+    expect(await resultOf(run, source)).toEqual(files.map((file) => path.join(root, 'dist', file)));
+  });
+});
+
+test('in a Jest project without a configuration a model can be loaded', async () => {
+  const project = mkdtempSync(path.join(tmpdir(), 'rkllm-jest-'));
+  try {
+    mkdirSync(path.join(project, 'node_modules'));
+    symlinkSync(root, path.join(project, 'node_modules', 'rkllm'));
+    writeFileSync(path.join(project, 'package.json'), '{}');
+    const source = `const { loadModel } = require('rkllm'); const { scripted } = require('rkllm/testing');
+      test('answers', async () => {
+        const model = await loadModel(undefined, { backend: scripted({ reply: 'Hello' }) });
+        expect((await model.generate('hi')).text).toBe('Hello');
+        await model.dispose();
+      });`;
+    writeFileSync(path.join(project, 'answers.test.js'), source);
+    const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+    const { code, stderr } = await runNode([
+      jest,
+      '--config',
+      JSON.stringify({ rootDir: project }),
+      '--watchman=false',
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('1 passed, 1 total') as string });
+  } finally {
+    rmSync(project, { recursive: true });
+  }
 });
 
 test('nothing else of the package can be imported', async () => {
