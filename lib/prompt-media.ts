@@ -3,21 +3,14 @@ import type { Media, MediaKind, PromptMedia } from './backends/media.js';
 import { knownEmbeddingWidth } from './backends/embedding-width.js';
 import { RkllmError } from './errors.js';
 import { describe } from './options/check.js';
+import { runtimeInputs } from './options/runtime-features.js';
 
-interface Kind {
-  /** Where it goes in the prompt; the mark of sounds is not documented. */
-  readonly mark: string | undefined;
-  /** The first release of the vendor's runtime that takes it. */
-  readonly since: string;
-}
-
-const kinds: Readonly<Record<MediaKind, Kind>> = {
-  image: { mark: '<image>', since: '1.1.0' },
-  video: { mark: '<video>', since: '1.3.0' },
-  audio: { mark: undefined, since: '1.3.1' },
+/** Where they go in the prompt; the mark of sounds is not documented. */
+const marks: Readonly<Record<MediaKind, string | undefined>> = {
+  image: '<image>',
+  video: '<video>',
+  audio: undefined,
 };
-/** The first release that takes more than one image. */
-const severalSince = '1.2.1b1';
 
 /**
  * Takes the images, videos and sounds out of an input.
@@ -31,16 +24,16 @@ export function splitMedia(
 ): { readonly rest: unknown; readonly media: PromptMedia | undefined } {
   if (typeof input !== 'object' || input === null || !('prompt' in input)) return { rest: input, media: undefined };
   const given: [string, unknown][] = Object.entries(input);
-  const rest = Object.fromEntries(given.filter(([name]) => !Object.hasOwn(kinds, name)));
+  const rest = Object.fromEntries(given.filter(([name]) => !Object.hasOwn(marks, name)));
   const media: Partial<Record<MediaKind, Media>> = {};
   for (const [name, value] of given) {
-    if (!Object.hasOwn(kinds, name) || value === undefined) continue;
+    if (!Object.hasOwn(marks, name) || value === undefined) continue;
     const kind = name as MediaKind;
     if (capabilities.media?.includes(kind) !== true) throw unsupported(kind);
     media[kind] = checkMedia(kind, value, knownEmbeddingWidth(runtime));
     const { count = 1 } = media[kind];
     checkMarks(kind, rest['prompt'], count);
-    if (count > 1 && runtime?.has(severalSince) === false) throw severalUnsupported();
+    if (count > 1 && runtime?.has(runtimeInputs.severalImages.since) === false) throw severalUnsupported();
   }
   return { rest, media: Object.keys(media).length === 0 ? undefined : media };
 }
@@ -74,10 +67,10 @@ function checkMedia(kind: MediaKind, given: unknown, width: number): Media {
 
 /** The runtime takes an embedding for each mark: one that is too many would make it read beyond their end. */
 function checkMarks(kind: MediaKind, prompt: unknown, count: number): void {
-  const { mark } = kinds[kind];
+  const mark = marks[kind];
   if (mark === undefined || typeof prompt !== 'string') return;
-  const marks = prompt.split(mark).length - 1;
-  if (marks !== count) throw invalid(`The prompt has ${marks} of ${mark} for ${count}.`);
+  const found = prompt.split(mark).length - 1;
+  if (found !== count) throw invalid(`The prompt has ${found} of ${mark} for ${count}.`);
 }
 
 function invalid(found: string): RkllmError {
@@ -87,15 +80,17 @@ function invalid(found: string): RkllmError {
 }
 
 function unsupported(kind: MediaKind): RkllmError {
+  const { since } = runtimeInputs[kind];
   return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `This model takes no ${kind}.`, {
-    hint: `It needs the NPU and a runtime from ${kinds[kind].since} on that states its version, or runtimeVersion.`,
-    details: { kind, since: kinds[kind].since },
+    hint: `It needs the NPU and a runtime from ${since} on that states its version, or runtimeVersion.`,
+    details: { kind, since },
   });
 }
 
 function severalUnsupported(): RkllmError {
-  return new RkllmError('RKLLM_UNSUPPORTED_BY_RUNTIME', `Several images need a runtime from ${severalSince} on.`, {
+  const { since } = runtimeInputs.severalImages;
+  return new RkllmError('RKLLM_UNSUPPORTED_BY_RUNTIME', `Several images need a runtime from ${since} on.`, {
     hint: 'Pass one image, or use a newer librkllmrt.so.',
-    details: { since: severalSince },
+    details: { since },
   });
 }

@@ -16,6 +16,7 @@ export const generateTable = {
     unit: 'tokens',
     defaultsTo: "the model's, else until the context is full",
     runtimeField: 'max_new_tokens',
+    note: 'before 1.3.0 the library counts and stops the engine',
   },
   /**
    * Texts that end the answer when the model writes them. They are not part of it, nor is any piece of them, also when

@@ -61,6 +61,7 @@ export const loadTable = {
     unit: 'tokens',
     defaultsTo: 'no limit but the context',
     runtimeField: 'max_new_tokens',
+    note: 'before 1.3.0 the library counts and stops the engine',
   },
   /** CPU threads of the `onnx` backend. An integer from 1 to 256; default: 1 for small models, else up to 4. */
   threads: { kind: 'integer', min: 1, max: 256, defaultsTo: '1 for small models, else up to 4' },

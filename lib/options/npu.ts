@@ -60,7 +60,13 @@ export const npuTable = {
    */
   abortTimeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '60000' },
   /** The special tokens that the model was trained with around images. Default: none. */
-  imageTags: { kind: 'group', table: imageTagsTable, defaultsTo: 'none', runtimeField: 'img_start' },
+  imageTags: {
+    kind: 'group',
+    table: imageTagsTable,
+    defaultsTo: 'none',
+    runtimeField: 'img_start, img_end, img_content',
+    note: 'from 1.3.0 on with the input',
+  },
   /** `false`: special tokens such as `<|end|>` are part of the text. Default `true`. */
   skipSpecialTokens: { kind: 'flag', defaultsTo: 'true', runtimeField: 'skip_special_token' },
   /** `true`: for a model with an encoder; see `model.runtime.setCrossAttention()`. Default `false`. From runtime 1.2.1 on. */
@@ -86,7 +92,7 @@ export const npuTable = {
     expected: 'a list of different CPU numbers from 0 to 7',
     accepts: isCpuList,
     defaultsTo: 'the last four',
-    runtimeField: 'enabled_cpus_mask',
+    runtimeField: 'enabled_cpus_num, enabled_cpus_mask',
     since: '1.2.0',
   },
 } as const satisfies OptionTable;
@@ -97,7 +103,13 @@ export const npuRunTable = {
    * Whether a model that can think before it answers does so, as its own template has it: only on a model that was
    * loaded with `template: 'runtime'`. Default `false`. From runtime 1.2.1 on.
    */
-  enableThinking: { kind: 'flag', defaultsTo: 'false', runtimeField: 'enable_thinking', since: '1.2.1' },
+  enableThinking: {
+    kind: 'flag',
+    defaultsTo: 'false',
+    runtimeField: 'enable_thinking',
+    since: '1.2.1',
+    note: "with `template: 'runtime'`",
+  },
   /**
    * `true`: the runtime remembers this generation, and the next prompt goes on from it. Default `false`: a prompt is
    * the whole conversation. From runtime 1.2.0 on.
@@ -117,7 +129,7 @@ export const npuRunTable = {
     kind: 'choice',
     values: ['abort', 'pause'],
     defaultsTo: "'abort'",
-    runtimeField: 'result of the callback',
+    note: 'the result of the callback',
     since: '1.2.1',
   },
   /** Name of an adapter that was loaded with `model.runtime.loadLora()`. Default: none. */

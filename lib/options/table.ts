@@ -6,10 +6,12 @@
 interface Described {
   /** What applies when the option is not given, in words. */
   readonly defaultsTo: string;
-  /** The field of the vendor's runtime that the option sets, if it sets one. */
+  /** The field of the vendor's runtime that the option sets, if it sets one; of several, all, with commas. */
   readonly runtimeField?: string;
   /** The first release of the vendor's runtime that has it; absent: all that are spoken. */
   readonly since?: string;
+  /** What else differs between releases of the vendor's runtime, for the documentation. */
+  readonly note?: string;
 }
 
 /** A number in a range, both ends included unless `aboveMin`. */

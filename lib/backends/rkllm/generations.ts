@@ -1,36 +1,38 @@
-import { npuTable } from '../../options/npu.js';
+import { npuRunTable, npuTable, runtimeReleases } from '../../options/npu.js';
+import { runtimeFeatures, runtimeInputs } from '../../options/runtime-features.js';
 import type { Checked } from '../../options/table.js';
 import type { Capabilities } from '../backend.js';
 import type { LoadedEvent } from './addon.js';
 
 /** The ABI generations as `native/runtime/generation.h` names them, the oldest first. */
-const generations = ['1.1', '1.2.0', '1.2.1b1', '1.2.1', '1.3.0', '1.3.1'] as const;
+export const generations = ['1.1', '1.2.0', '1.2.1b1', '1.2.1', '1.3.0', '1.3.1'] as const;
 
 export type GenerationName = (typeof generations)[number];
 
-/** Whether a generation has what came with a release. */
+/** Whether a generation has what came with a release: all of its releases have it. */
 export function hasRelease(generation: GenerationName, release: string): boolean {
-  const since = (generations as readonly string[]).indexOf(release);
-  return since >= 0 && generations.indexOf(generation) >= since;
+  const since = (runtimeReleases as readonly string[]).indexOf(release);
+  const first = generation === '1.1' ? '1.1.0' : generation;
+  return since >= 0 && runtimeReleases.indexOf(first) >= since;
 }
+
+const mediaKinds = ['image', 'video', 'audio'] as const;
 
 /** What a runtime of this generation can do. There is no seed in any. */
 export function capabilitiesOf(
   { generation, certain }: Pick<LoadedEvent, 'generation' | 'certain'>,
   runtimeTemplate: boolean,
 ): Capabilities {
-  const has = (since: GenerationName): boolean => hasRelease(generation, since);
+  const has = ({ since }: { readonly since: string }): boolean => hasRelease(generation, since);
   return {
-    perRequestSampling: has('1.3.0'),
+    perRequestSampling: has(runtimeFeatures.samplingPerGeneration),
     seed: false,
-    kvReuse: has('1.2.0'),
+    kvReuse: has(runtimeFeatures.prefixReuse),
     tokenInput: true,
     mirostat: true,
     // Look-alikes differ in these.
-    media: certain
-      ? ['image', ...(has('1.3.0') ? ['video' as const] : []), ...(has('1.3.1') ? ['audio' as const] : [])]
-      : [],
-    thinking: has('1.2.1') && runtimeTemplate,
+    media: certain ? mediaKinds.filter((kind) => has(runtimeInputs[kind])) : [],
+    thinking: has(npuRunTable.enableThinking) && runtimeTemplate,
     slots: 1,
   };
 }
@@ -40,7 +42,9 @@ export function toNativeOptions(
   given: Checked<typeof npuTable>,
   runtimeTemplate: boolean,
 ): Readonly<Record<string, unknown>> {
-  const needs: Record<string, string> = runtimeTemplate ? { "template: 'runtime'": '1.2.0' } : {};
+  const needs: Record<string, string> = runtimeTemplate
+    ? { "template: 'runtime'": runtimeFeatures.runtimeTemplate.since }
+    : {};
   for (const [name, spec] of Object.entries(npuTable)) {
     const value = given[name as keyof typeof given];
     // What every runtime does anyway may be asked of every runtime.

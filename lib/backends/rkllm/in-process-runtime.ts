@@ -1,6 +1,7 @@
 import { deferred } from '../../deferred.js';
 import { RkllmError } from '../../errors.js';
 import { onAbort } from '../../abort-listeners.js';
+import { runtimeCallTitle, runtimeCalls, type RuntimeCallName } from '../../options/runtime-calls.js';
 import type {
   ComputeOptions,
   CrossAttention,
@@ -43,7 +44,7 @@ export class InProcessRuntime implements RuntimeControls {
   }
 
   async logits(input: RuntimeInput, options: ComputeOptions = {}): Promise<Matrix> {
-    this.#need('logits()', '1.2.0');
+    this.#need('logits');
     return this.#compute('logits', input, options);
   }
 
@@ -60,43 +61,45 @@ export class InProcessRuntime implements RuntimeControls {
   }
 
   async clearKvCache({ ranges, ...rest }: Parameters<RuntimeControls['clearKvCache']>[0] = {}): Promise<void> {
-    this.#need('clearKvCache()', '1.2.0');
+    this.#need('clearKvCache');
     await this.#perform({ operation: 'clearKvCache', ...rest, ...this.#toColumns(ranges) });
   }
 
   async kvCacheSize(): Promise<number> {
-    this.#need('kvCacheSize()', '1.2.1');
+    this.#need('kvCacheSize');
     return this.#perform({ operation: 'kvCacheSize' });
   }
 
   async setChatTemplate(template: Parameters<RuntimeControls['setChatTemplate']>[0]): Promise<void> {
-    this.#need('setChatTemplate()', '1.2.0');
+    this.#need('setChatTemplate');
     await this.#perform({ operation: 'setChatTemplate', ...template });
   }
 
   async setFunctionTools(tools: Parameters<RuntimeControls['setFunctionTools']>[0]): Promise<void> {
-    this.#need('setFunctionTools()', '1.2.1');
+    this.#need('setFunctionTools');
     await this.#perform({ operation: 'setFunctionTools', ...tools });
   }
 
   async setCrossAttention(attention: CrossAttention | undefined): Promise<void> {
-    this.#need('setCrossAttention()', '1.2.1');
+    this.#need('setCrossAttention');
     if (attention === undefined) await this.#perform({ operation: 'clearCrossAttention' });
     else await this.#perform({ operation: 'setCrossAttention', ...attention });
   }
 
-  #need(what: string, since: string): void {
-    if (this.has(since)) return;
+  #need(name: RuntimeCallName): void {
+    const { since } = runtimeCalls[name];
+    if (since === undefined || this.has(since)) return;
+    const call = runtimeCallTitle(name);
     throw new RkllmError(
       'RKLLM_UNSUPPORTED_BY_RUNTIME',
-      `${what} needs a runtime from ${since} on; this one is ${this.#generation}.`,
-      { hint: 'Use a newer librkllmrt.so.', details: { call: what, since, generation: this.#generation } },
+      `${call} needs a runtime from ${since} on; this one is ${this.#generation}.`,
+      { hint: 'Use a newer librkllmrt.so.', details: { call, since, generation: this.#generation } },
     );
   }
 
   #toColumns(ranges: readonly KvRange[] | undefined): { readonly from?: Int32Array; readonly to?: Int32Array } {
     if (ranges === undefined) return {};
-    this.#need('clearKvCache({ ranges })', '1.2.1');
+    this.#need('clearKvCache({ ranges })');
     if (ranges.length !== 1 || !ranges.every(isRange)) {
       throw new RkllmError('RKLLM_INVALID_INPUT', 'clearKvCache() cannot clear these ranges.', {
         hint: 'Give one range { from, to } for each row of the batch: integers from 0, from not above to.',

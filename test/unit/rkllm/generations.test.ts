@@ -1,5 +1,6 @@
 import { loadModel, type LoadModelOptions, type Model } from 'rkllm';
 import type { RkllmError } from '../../../lib/errors.js';
+import { runtimeReleases } from '../../../lib/options/npu.js';
 import { codeOf, failureOf } from '../../support/reading.js';
 import { FakeModel, fakeRuntime, isFrom, outcomeOf, prompt, read, releases, type Release } from './fake-model.js';
 
@@ -34,6 +35,15 @@ describe.each(releases)('%s', (release) => {
       thinking: false,
       slots: 1,
     });
+  });
+
+  test('has what came with earlier releases, as far as all of its generation have it', async () => {
+    const { runtime } = await new FakeModel().load({ runtimePath });
+    const newest = { '1.1.1': '1.1.0', '1.2.0': '1.2.0', '1.2.1b1': '1.2.1b1', '1.2.3': '1.2.1' };
+    const last = release in newest ? newest[release as keyof typeof newest] : release;
+    const expected = runtimeReleases.slice(0, runtimeReleases.findIndex((name) => name === last) + 1);
+    expect(runtimeReleases.filter((name) => runtime?.has(name))).toEqual(expected);
+    expect(runtime?.has('2.0.0')).toBe(false);
   });
 
   test('is initialized with its defaults, CPUs that fit, and raw prompts', async () => {
