@@ -256,9 +256,10 @@ export class ActiveGeneration implements Generation {
     return end?.reason === 'length' || this.#filledContext(end) ? 'length' : 'stop';
   }
 
+  /** An engine that got beyond its context has moved it on, so that was not what ended the answer. */
   #filledContext(end: RunEnd | undefined): boolean {
     const { contextLength } = this.#context.model.info;
-    return end?.promptTokens !== undefined && end.promptTokens + this.#outputTokens >= contextLength;
+    return end?.promptTokens !== undefined && end.promptTokens + this.#outputTokens === contextLength;
   }
 }
 

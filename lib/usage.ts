@@ -2,7 +2,10 @@ import type { RunEnd } from './backends/backend.js';
 
 /** Token counts of a generation. A figure that the runtime does not tell is `undefined`, never made up. */
 export interface Usage {
-  /** Tokens of the prompt, those of the chat template included. */
+  /**
+   * Tokens of the prompt, those of the chat template included; unless `model.capabilities.countsTokens`, only those that
+   * were computed, which may leave out a beginning that was in the KV cache.
+   */
   readonly inputTokens: number | undefined;
   /** How many of them were not computed again because they were in the KV cache. */
   readonly cachedInputTokens: number | undefined;

@@ -18,6 +18,13 @@ export interface Capabilities {
   readonly kvReuse: boolean;
   /** A prompt may be given as token ids. */
   readonly tokenInput: boolean;
+  /**
+   * The engine counts tokens: `usage` has those of the whole prompt and how many of them were cached, a prompt that does
+   * not fit is refused with `RKLLM_CONTEXT_OVERFLOW`, and a full context ends an answer. Absent: no. The vendor's runtime
+   * tells at most how many tokens it computed, fails without a reason on a prompt that does not fit, and moves a full
+   * context on (see the option `keepTokens`).
+   */
+  readonly countsTokens?: boolean;
   /** Has Mirostat sampling. Absent: no. */
   readonly mirostat?: boolean;
   /** What a prompt may have besides text. Absent: nothing. */

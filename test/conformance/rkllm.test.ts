@@ -12,7 +12,9 @@ const scripts: Record<AnswerKind, readonly string[]> = {
   unicode: ['At 80 ', '\\xC2', '\\xB0', 'C ', '\\xF0\\x9F', '\\x99', '\\x82!'],
 };
 
-const runtimePath = path.join(root, 'build', 'Release', 'fake', 'librkllmrt-1.1.1.so');
+/** A stand-in for each generation of the vendor's runtime. */
+const releases = ['1.1.1', '1.2.0', '1.2.1b1', '1.2.3', '1.3.0', '1.3.1'];
+
 const directory = mkdtempSync(path.join(tmpdir(), 'rkllm-conformance-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -22,8 +24,11 @@ for (const [kind, texts] of Object.entries(scripts) as [AnswerKind, readonly str
   writeFileSync(fileOf(kind), ['#fake-rkllm', 'token-us 200', ...tokens, ''].join('\n'));
 }
 
-describeBackend('rkllm', (kind) => ({
-  path: fileOf(kind),
-  options: { backend: 'rkllm', runtimePath },
-  question: 'How are you?',
-}));
+for (const release of releases) {
+  const runtimePath = path.join(root, 'build', 'Release', 'fake', `librkllmrt-${release}.so`);
+  describeBackend(`rkllm (${release})`, (kind) => ({
+    path: fileOf(kind),
+    options: { backend: 'rkllm', runtimePath },
+    question: 'How are you?',
+  }));
+}

@@ -149,6 +149,7 @@ describe('why it ended', () => {
     ['unstated', {}, 2, 'length'],
     ['unstated', { promptTokens: 30 }, undefined, 'length'],
     ['unstated', { promptTokens: 29 }, undefined, 'stop'],
+    ['unstated', { promptTokens: 31 }, undefined, 'stop'],
     ['length', {}, undefined, 'length'],
     ['eos', { promptTokens: 30 }, undefined, 'stop'],
     ['aborted', {}, undefined, 'abort'],

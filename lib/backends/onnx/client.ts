@@ -6,7 +6,14 @@ import { deferred } from '../../deferred.js';
 import { startEngine, type EngineHost } from './engine-host.js';
 import { fromPlainError, type EngineInit, type FromEngine } from './protocol.js';
 
-const capabilities: Capabilities = { perRequestSampling: true, seed: true, kvReuse: true, tokenInput: true, slots: 1 };
+const capabilities: Capabilities = {
+  perRequestSampling: true,
+  seed: true,
+  kvReuse: true,
+  tokenInput: true,
+  countsTokens: true,
+  slots: 1,
+};
 
 /**
  * The owner's side of one engine, from its start to its exit. All of it runs on the owner's thread. The engine keeps

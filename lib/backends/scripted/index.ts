@@ -43,6 +43,7 @@ async function load(script: Script, request: LoadRequest): Promise<BackendModel>
       seed: true,
       kvReuse: false,
       tokenInput: true,
+      countsTokens: true,
       slots: 1,
       ...script.capabilities,
     },
