@@ -65,7 +65,7 @@ class Parser {
     return [&field](const std::string& rest) { field = rest; };
   }
   void Add(Piece::Kind kind, const std::string& text) {
-    script_.replies.back().push_back({kind, text, next_id_++, WordHash(text)});
+    script_.replies.back().back().push_back({kind, text, next_id_++, WordHash(text)});
   }
   Action Reply(Piece::Kind kind) {
     return [this, kind](const std::string& text) { Add(kind, Unescape(text)); };
@@ -137,7 +137,8 @@ class Parser {
       {"characters", [this](const std::string& rest) { AddCharacters(rest); }},
       {"fill", [this](const std::string& rest) { AddFill(rest); }},
       {"id", [this](const std::string& id) { next_id_ = std::atoi(id.c_str()); }},
-      {"next-reply", [this](const std::string&) { script_.replies.emplace_back(); }},
+      {"next-reply", [this](const std::string&) { script_.replies.emplace_back(1); }},
+      {"next-row", [this](const std::string&) { script_.replies.back().emplace_back(); }},
       {"repeat", [this](const std::string& times) { script_.repeat = std::atoll(times.c_str()); }},
       {"endless", [this](const std::string&) { script_.repeat = -1; }},
       {"prefill-ms", Int(script_.prefill_ms)},

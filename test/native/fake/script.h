@@ -26,6 +26,8 @@ struct Failure {
 };
 
 // One command per line, `#` starts a comment; test/native/README.md lists the commands.
+using Reply = std::vector<Piece>;
+
 struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order of the README
   bool log = false;
   bool details = false;
@@ -44,8 +46,9 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   int npu_cores = 1;
   bool keeps_pointers = false;
 
-  std::vector<std::vector<Piece>> replies{{}};  // of consecutive runs, the last one again; an empty one echoes
-  std::int64_t repeat = 1;                      // how often the reply is given; -1: for ever
+  // Of consecutive runs, the last one again, and of the rows of each, likewise; an empty one echoes.
+  std::vector<std::vector<Reply>> replies = std::vector<std::vector<Reply>>(1, std::vector<Reply>(1));
+  std::int64_t repeat = 1;  // how often the reply is given; -1: for ever
   int prefill_ms = 0;
   int token_us = 0;  // pause before every token but the first
   bool foreign_thread = false;

@@ -46,7 +46,7 @@ class Tokenizer {
       }
       Report(input, text);
       if (!Fits(tokens.size())) return instance_.script.overflow_code;
-      setup.replies.push_back(Reply(input, text, tokens));
+      setup.replies.push_back(Reply(i, input, text, tokens));
       setup.prompts.push_back(std::move(tokens));
     }
     return 0;
@@ -114,10 +114,11 @@ class Tokenizer {
   }
 
   // What the script says, else an echo. Without a tokenizer there is no text: the ids come back.
-  std::vector<Piece> Reply(const InputArguments& input, const std::string& text,
+  std::vector<Piece> Reply(std::size_t row, const InputArguments& input, const std::string& text,
                            const std::vector<Token>& tokens) const {
     const auto& replies = instance_.script.replies;
-    const auto& scripted = replies[std::min(instance_.runs, replies.size() - 1)];
+    const auto& rows = replies[std::min(instance_.runs, replies.size() - 1)];
+    const auto& scripted = rows[std::min(row, rows.size() - 1)];
     if (!scripted.empty()) return scripted;
     std::ostringstream echo;
     if (input.type == InputType::kTokens) {

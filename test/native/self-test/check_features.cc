@@ -167,6 +167,14 @@ void CheckBatch(const Runtime& runtime) {
   Expect(sizes[0] == 6 && sizes[1] == 4, "the sizes are others");
   model.Mode(2);
   ExpectEqual(model.RunPrepared().code, -1, "logits of a batch");
+
+  Model scripted(runtime, {"token a", "next-row", "token b", "token c"});
+  scripted.param.Set<std::uint8_t>(shape.n_batch, 2);
+  Expect(scripted.Init() == 0, "rkllm_init fails");
+  scripted.input = inputs;
+  const Outcome rows = scripted.RunPrepared();
+  ExpectEqual(rows.Text(), "a", "the first row of a script");
+  ExpectEqual(rows.States(), "002", "the states of rows of different length");
 }
 
 namespace {
