@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
-import { setImmediate as yieldToEventLoop, setTimeout as sleep } from 'node:timers/promises';
 import { onAbort } from './abort-listeners.js';
 import { AsyncBuffer } from './async-buffer.js';
 import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
 import { StopMatcher } from './chat/stop-matcher.js';
 import { RkllmError } from './errors.js';
 import type { Chunk, FinishReason, Generation, GenerationResult, GenerationState } from './generation.js';
+import { readRun } from './read-run.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
 import { timingsOf, usageOf, type Moments } from './usage.js';
 
@@ -19,12 +19,6 @@ export interface GenerationContext {
   readonly signal: AbortSignal | undefined;
   readonly onAbort: 'throw' | 'return';
 }
-
-/** A flood of tokens must not starve timers and sockets: after so many, the event loop gets its turn. */
-const tokensPerTurn = 2048;
-
-/** Nor is each of its tokens worth a wake-up: they gather while the reader pauses. No engine is near such a speed. */
-const pauseMs = 1;
 
 /** {@link Generation} over one run of a backend. */
 export class ActiveGeneration implements Generation {
@@ -139,39 +133,13 @@ export class ActiveGeneration implements Generation {
       const run = this.#context.model.start(this.#context.request);
       this.#run = run;
       if (this.#stopped !== undefined) run.abort(); // while it was starting
-      await this.#pump(run);
-      const end = await run.ended;
+      const end = await readRun(run, (batch, from, to) => this.#accept(batch, from, to, run));
       return () => this.#finish(end);
     } catch (error) {
       // It may be our own failure to read: the engine must be idle all the same.
       this.#run?.abort();
       await this.#run?.ended.catch(() => undefined);
       return () => this.#fail(error);
-    }
-  }
-
-  async #pump(run: Run): Promise<void> {
-    let ended = false as boolean; // changed by the callback below
-    const markEnded = (): void => void (ended = true);
-    run.ended.then(markEnded, markEnded);
-    let sincePause = 0;
-    for (;;) {
-      const batch = run.drain();
-      if (batch !== undefined) {
-        const { length } = batch.tokenIds;
-        for (let from = 0; from < length; from += tokensPerTurn) {
-          if (from > 0) await yieldToEventLoop();
-          this.#accept(batch, from, Math.min(from + tokensPerTurn, length), run);
-        }
-        sincePause += length;
-        if (sincePause < tokensPerTurn) continue;
-        sincePause = 0;
-        await sleep(pauseMs);
-      } else if (ended) {
-        return;
-      } else {
-        await run.readable();
-      }
     }
   }
 
