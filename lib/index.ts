@@ -20,20 +20,24 @@ export type { ChatOptions, ChatSession } from './chat/session.js';
 export type { SamplingOptions } from './options/sampling.js';
 export type { GenerateOptions } from './options/generate.js';
 export type {
+  BatchAnswer,
   ComputeOptions,
   CrossAttention,
   KvRange,
   Matrix,
+  ModelRuntime,
   RuntimeControls,
   RuntimeInput,
 } from './backends/runtime-controls.js';
 export type { Media, MediaKind, PromptMedia } from './backends/media.js';
 export type { NpuOptions } from './options/npu.js';
+export type { BatchOptions } from './options/batch.js';
 export type { BackendName, LoadModelOptions } from './options/load.js';
 export type {
   Backend,
   BackendModel,
   BackendModelInfo,
+  BatchRequest,
   Capabilities,
   EngineOption,
   LoadRequest,

@@ -1,11 +1,15 @@
+import { ActiveBatch } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunRequest } from './backends/backend.js';
-import type { RuntimeControls } from './backends/runtime-controls.js';
+import type { BatchAnswer, ModelRuntime } from './backends/runtime-controls.js';
+import { toBatchRows } from './batch-input.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
 import type { ChatTemplate } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
 import type { Generation } from './generation.js';
+import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
+import { batchTable } from './options/batch.js';
 import { checkOptions } from './options/check.js';
 import { generateTable, type GenerateOptions } from './options/generate.js';
 import { mirostatTable, npuRunTable } from './options/npu.js';
@@ -32,10 +36,10 @@ export interface ModelParts {
 export class LoadedModel implements Model {
   readonly info: ModelInfo;
   readonly capabilities: Capabilities;
-  readonly runtime: RuntimeControls | undefined;
+  readonly runtime: ModelRuntime | undefined;
   readonly #parts: ModelParts;
   readonly #queue: RequestQueue;
-  readonly #live = new Set<Generation>();
+  readonly #live = new Set<{ abort(): void }>();
   #failure: Error | undefined;
   #disposal: Promise<void> | undefined;
   #disposed = false;
@@ -45,7 +49,11 @@ export class LoadedModel implements Model {
     this.#parts = parts;
     this.info = parts.info;
     this.capabilities = backendModel.capabilities;
-    this.runtime = backendModel.runtime;
+    this.runtime =
+      backendModel.runtime &&
+      new LoadedRuntime(backendModel.runtime, this.capabilities, (inputs, options) =>
+        this.#generateBatch(inputs, options),
+      );
     this.#queue = new RequestQueue({ slots: this.capabilities.slots, maxPending, timeoutMs });
     backendModel.failed.catch((error: unknown) => {
       this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -86,6 +94,7 @@ export class LoadedModel implements Model {
 
   #generate(owner: string, input: unknown, options: unknown): Generation {
     this.#refuseWhenGone();
+    refuseOnBatches(owner, this.capabilities);
     const { backendModel, template, templateChoice, maxNewTokens } = this.#parts;
     const checked = checkOptions(owner, generateTable, options);
     const { rest, media } = splitMedia(input, backendModel);
@@ -109,6 +118,31 @@ export class LoadedModel implements Model {
     const forget = (): void => void this.#live.delete(generation);
     generation.result().then(forget, forget);
     return generation;
+  }
+
+  async #generateBatch(inputs: unknown, options: unknown): Promise<readonly BatchAnswer[]> {
+    this.#refuseWhenGone();
+    const owner = 'generateBatch()';
+    const { backendModel } = this.#parts;
+    const { batchSize } = this.capabilities;
+    const start = backendModel.startBatch?.bind(backendModel);
+    if (start === undefined || batchSize === undefined) {
+      throw unsupported(owner, 'a batch', 'answers one prompt at a time');
+    }
+    const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checkOptions(owner, batchTable, options);
+    const batch = new ActiveBatch({
+      start,
+      queue: this.#queue,
+      request: { rows: toBatchRows(inputs, batchSize, backendModel.runtime), maxNewTokens },
+      signal,
+      onText,
+    });
+    this.#live.add(batch);
+    try {
+      return await batch.answers;
+    } finally {
+      this.#live.delete(batch);
+    }
   }
 
   /** The sampling of one generation, as far as the engine can change it from one to the next. */

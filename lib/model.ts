@@ -1,5 +1,5 @@
 import type { Capabilities, RuntimeInfo } from './backends/backend.js';
-import type { RuntimeControls } from './backends/runtime-controls.js';
+import type { ModelRuntime } from './backends/runtime-controls.js';
 import type { ChatOptions, ChatSession } from './chat/session.js';
 import type { Generation } from './generation.js';
 import type { GenerateOptions } from './options/generate.js';
@@ -44,7 +44,7 @@ export interface Model extends AsyncDisposable {
   readonly info: ModelInfo;
   readonly capabilities: Capabilities;
   /** What the vendor's runtime can do besides; `undefined` for models that do not run on it. */
-  readonly runtime: RuntimeControls | undefined;
+  readonly runtime: ModelRuntime | undefined;
   readonly state: ModelState;
   /** How many generations wait for the engine. */
   readonly pending: number;

@@ -42,6 +42,11 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   if (!id) return env.Undefined();
   auto params = ReadRunParams(env, info[2], info[3]);
   if (!params) return env.Undefined();
+  // The runtime reads as many inputs as it was loaded for.
+  if (params->rows.size() != model->Rows()) {
+    return Refuse(env, "input must have as many rows as the model's batch, " + std::to_string(model->Rows())),
+           env.Undefined();
+  }
   auto run = model->Start(static_cast<std::uint32_t>(*id), std::move(*params));
   if (run) return RunObject::Wrap(env, std::move(run));
   ThrowError(env, Name(ErrorCode::kDisposed), "The model has been disposed.");

@@ -6,7 +6,7 @@
 import type { mirostatTable, npuRunTable, npuTable } from '../options/npu.js';
 import type { Checked } from '../options/table.js';
 import type { MediaKind, PromptMedia } from './media.js';
-import type { RuntimeControls } from './runtime-controls.js';
+import type { RuntimeControls, RuntimeInput } from './runtime-controls.js';
 
 /** What a loaded model can do. The layer above decides from this and never from a backend's name. */
 export interface Capabilities {
@@ -31,6 +31,11 @@ export interface Capabilities {
   readonly media?: readonly MediaKind[];
   /** A generation may choose whether the model thinks first. Absent: no. */
   readonly thinking?: boolean;
+  /**
+   * How many prompts a batch has. Above 1 the model answers batches only. Absent: it answers none. See
+   * {@link BackendModel.startBatch}.
+   */
+  readonly batchSize?: number;
   /** How many generations run at the same time; further ones wait in the queue. */
   readonly slots: number;
 }
@@ -129,6 +134,14 @@ export interface RunRequest {
   readonly npu?: Checked<typeof npuRunTable>;
 }
 
+/** Prompts that the engine answers at the same time. Everything here has been validated. */
+export interface BatchRequest {
+  /** As many as the model's `batchSize`. */
+  readonly rows: readonly RuntimeInput[];
+  /** Output limit of each row in tokens, at least 1: what a row would give beyond it is left out. */
+  readonly maxNewTokens: number | undefined;
+}
+
 /**
  * Tokens packed for one crossing. Token `i` is `tokenIds[i]`; its text is the bytes between `ends[i - 1]` (0 for
  * the first) and `ends[i]`. A character may be split between tokens and between batches; a token may have no text.
@@ -138,6 +151,11 @@ export interface TokenBatch {
   readonly bytes: Uint8Array;
   readonly tokenIds: Int32Array;
   readonly ends: Uint32Array;
+  /**
+   * Of a batch with several rows: which of them each token belongs to. A token with a negative id is none: it says that
+   * the row has ended.
+   */
+  readonly rows?: Uint8Array;
 }
 
 /** Why and how a run ended. */
@@ -189,6 +207,8 @@ export interface BackendModel {
   readonly runtime?: RuntimeControls;
   /** Starts a run. Whatever goes wrong arrives through {@link Run.ended}. */
   start(request: RunRequest): Run;
+  /** Starts a run with several rows. It takes one of the slots. Absent: the engine has no batches. */
+  startBatch?(request: BatchRequest): Run;
   /**
    * Rejects with an RkllmError when the model has died on its own (its worker or process is gone); the layer above
    * then refuses further generations. Never resolves, and never settles while the model lives or after `dispose`.

@@ -2,11 +2,25 @@ import { RkllmError } from '../errors.js';
 import type { RuntimeControls } from './runtime-controls.js';
 
 /**
- * How many floats the vendor's runtime reads for each embedding. It is not told how many there are, so that others than
- * these would make it read beyond their end.
+ * The vendor's runtime reads as many floats for each embedding as its model is wide, and is not told how many there are:
+ * with fewer it would read beyond their end.
  *
- * @throws RkllmError `RKLLM_INVALID_INPUT` when it is not known.
+ * @throws RkllmError `RKLLM_INVALID_INPUT`.
  */
+export function checkEmbeddings(
+  { embeddings, tokens }: { readonly embeddings: Float32Array; readonly tokens: number },
+  runtime: Pick<RuntimeControls, 'embeddingWidth'> | undefined,
+): void {
+  const width = knownEmbeddingWidth(runtime);
+  if (embeddings.length === tokens * width) return;
+  throw new RkllmError(
+    'RKLLM_INVALID_INPUT',
+    `${embeddings.length} values are not ${tokens} embeddings of ${width} each.`,
+    { hint: "Give as many values as tokens times the model's embedding width.", details: { width } },
+  );
+}
+
+/** @throws RkllmError `RKLLM_INVALID_INPUT` when it is not known. */
 export function knownEmbeddingWidth(runtime: Pick<RuntimeControls, 'embeddingWidth'> | undefined): number {
   const width = runtime?.embeddingWidth;
   if (width !== undefined) return width;

@@ -1,3 +1,5 @@
+import type { BatchOptions } from '../options/batch.js';
+
 /** Numbers that a model gives in place of text, row after row: one row for each token of the input. */
 export interface Matrix {
   readonly values: Float32Array;
@@ -5,7 +7,10 @@ export interface Matrix {
   readonly columns: number;
 }
 
-/** What {@link RuntimeControls.hiddenStates} and {@link RuntimeControls.logits} compute from. It is used as it is. */
+/**
+ * What {@link RuntimeControls.hiddenStates} and {@link RuntimeControls.logits} compute from, and {@link
+ * ModelRuntime.generateBatch} answers. It is used as it is.
+ */
 export type RuntimeInput =
   | { readonly prompt: string }
   | { readonly tokenIds: Int32Array }
@@ -21,6 +26,15 @@ export interface KvRange {
 /** Stops a computation: it then rejects with the signal's reason, once the runtime is idle. */
 export interface ComputeOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The answer to one prompt of a batch. */
+export interface BatchAnswer {
+  /** In whole characters; bytes that are no UTF-8 are U+FFFD. */
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+  /** `'length'`: `maxNewTokens` was reached. `'abort'`: the model was disposed of with `{ abort: true }`. */
+  readonly finishReason: 'stop' | 'length' | 'abort';
 }
 
 /** What the encoder of a model with cross attention has computed; the layouts are those of the vendor's manual. */
@@ -61,8 +75,10 @@ export interface RuntimeControls {
    * `stopBy: 'pause'`.
    */
   clearKvCache(options?: { readonly keepSystemPrompt?: boolean; readonly ranges?: readonly KvRange[] }): Promise<void>;
-  /** In tokens. From runtime 1.2.1 on. */
+  /** In tokens; of a batch, that of the first row. From runtime 1.2.1 on. */
   kvCacheSize(): Promise<number>;
+  /** In tokens, one for each row of the model's batch. From runtime 1.2.1 on. */
+  kvCacheSizes(): Promise<readonly number[]>;
   /** The runtime's own template, in place of the converted model's; it clears the KV cache. From runtime 1.2.0 on. */
   setChatTemplate(template: {
     readonly system?: string;
@@ -77,4 +93,21 @@ export interface RuntimeControls {
   }): Promise<void>;
   /** For models loaded with `crossAttention: true`; `undefined` is back to none. From runtime 1.2.1 on. */
   setCrossAttention(attention: CrossAttention | undefined): Promise<void>;
+}
+
+/**
+ * {@link RuntimeControls} as `model.runtime` has them. On a model that was loaded with a `batchSize` above 1
+ * `hiddenStates()` and `logits()` reject with `RKLLM_UNSUPPORTED_OPTION`.
+ */
+export interface ModelRuntime extends RuntimeControls {
+  /**
+   * Answers several prompts at the same time, on a model that was loaded with their number as `batchSize`. The prompts
+   * are used as they are, and may be of different kinds. It waits its turn in the model's queue like a generation.
+   *
+   * @returns one answer for each prompt, in their order, when the last one is complete.
+   * @throws RkllmError (as a rejection) `RKLLM_INVALID_INPUT` unless there are exactly `batchSize` prompts,
+   * `RKLLM_UNKNOWN_OPTION`, `RKLLM_INVALID_OPTION`, `RKLLM_UNSUPPORTED_OPTION`, `RKLLM_QUEUE_FULL`,
+   * `RKLLM_QUEUE_TIMEOUT`, `RKLLM_RUN_FAILED`, `RKLLM_DISPOSED`.
+   */
+  generateBatch(inputs: readonly RuntimeInput[], options?: BatchOptions): Promise<readonly BatchAnswer[]>;
 }

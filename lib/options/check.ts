@@ -21,6 +21,7 @@ const synonyms: Readonly<Record<string, string>> = {
   skipspecialtoken: 'skipSpecialTokens',
   ignoreeostoken: 'ignoreEos',
   enabledcpus: 'cpus',
+  nbatch: 'batchSize',
 };
 
 /**

@@ -69,6 +69,11 @@ export const npuTable = {
   },
   /** `false`: special tokens such as `<|end|>` are part of the text. Default `true`. */
   skipSpecialTokens: { kind: 'flag', defaultsTo: 'true', runtimeField: 'skip_special_token' },
+  /**
+   * How many prompts `model.runtime.generateBatch()` answers at the same time. Above 1 the model answers nothing else.
+   * An integer from 1 to 8; default 1. From runtime 1.2.1 on.
+   */
+  batchSize: { kind: 'integer', min: 1, max: 8, defaultsTo: '1', runtimeField: 'n_batch', since: '1.2.1' },
   /** `true`: for a model with an encoder; see `model.runtime.setCrossAttention()`. Default `false`. From runtime 1.2.1 on. */
   crossAttention: { kind: 'flag', defaultsTo: 'false', runtimeField: 'use_cross_attn', since: '1.2.1' },
   /** `true`: the model's end of answer does not end it; give `maxNewTokens`. Default `false`. From runtime 1.3.0 on. */

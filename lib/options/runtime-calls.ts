@@ -1,4 +1,4 @@
-import type { RuntimeControls } from '../backends/runtime-controls.js';
+import type { ModelRuntime } from '../backends/runtime-controls.js';
 
 /** A call of `model.runtime`. */
 interface RuntimeCall {
@@ -10,12 +10,13 @@ interface RuntimeCall {
   readonly note?: string;
 }
 
-export type RuntimeCallName = Exclude<keyof RuntimeControls, 'has' | 'embeddingWidth'> | 'clearKvCache({ ranges })';
+export type RuntimeCallName = Exclude<keyof ModelRuntime, 'has' | 'embeddingWidth'> | 'clearKvCache({ ranges })';
 
 /** What `model.runtime` can be asked for. The checks and docs/runtime.md are made of it. */
 export const runtimeCalls: Readonly<Record<RuntimeCallName, RuntimeCall>> = {
   hiddenStates: { vendorFunction: 'rkllm_run', note: 'mode 1' },
   logits: { vendorFunction: 'rkllm_run', note: 'mode 2', since: '1.2.0' },
+  generateBatch: { vendorFunction: 'rkllm_run', note: 'with `batchSize` inputs' },
   loadLora: { vendorFunction: 'rkllm_load_lora' },
   loadPromptCache: { vendorFunction: 'rkllm_load_prompt_cache' },
   releasePromptCache: { vendorFunction: 'rkllm_release_prompt_cache' },
@@ -23,6 +24,7 @@ export const runtimeCalls: Readonly<Record<RuntimeCallName, RuntimeCall>> = {
   'clearKvCache({ ranges })': { vendorFunction: 'rkllm_clear_kv_cache', since: '1.2.1' },
   setChatTemplate: { vendorFunction: 'rkllm_set_chat_template', since: '1.2.0' },
   kvCacheSize: { vendorFunction: 'rkllm_get_kv_cache_size', since: '1.2.1' },
+  kvCacheSizes: { vendorFunction: 'rkllm_get_kv_cache_size', since: '1.2.1' },
   setFunctionTools: { vendorFunction: 'rkllm_set_function_tools', since: '1.2.1' },
   setCrossAttention: { vendorFunction: 'rkllm_set_cross_attn_params', since: '1.2.1' },
 };

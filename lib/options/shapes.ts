@@ -18,6 +18,14 @@ export function isCpuList(value: unknown): value is readonly number[] {
   return Array.from<unknown>(value).every((cpu) => typeof cpu === 'number' && [0, 1, 2, 3, 4, 5, 6, 7].includes(cpu));
 }
 
+/** What `generateBatch()` tells of a piece of an answer. */
+type BatchListener = (row: number, text: string, tokenIds: readonly number[]) => void;
+
+/** Whether a value is a function; what it takes cannot be seen. */
+export function isBatchListener(value: unknown): value is BatchListener {
+  return typeof value === 'function';
+}
+
 /** Whether a value is a list of texts that can be looked for. */
 export function isStopList(value: unknown): value is readonly string[] {
   // Array.from: every() would skip the holes of a sparse array.

@@ -52,6 +52,17 @@ napi_value ToArray(napi_env env, const std::vector<Finding>& evidence) {
   return array;
 }
 
+napi_value ToArray(napi_env env, const std::vector<std::int32_t>& numbers) {
+  napi_value array = nullptr;
+  if (napi_create_array_with_length(env, numbers.size(), &array) != napi_ok) return nullptr;
+  std::uint32_t index = 0;
+  for (const std::int32_t number : numbers) {
+    napi_value value = nullptr;
+    if (napi_create_int32(env, number, &value) == napi_ok) napi_set_element(env, array, index++, value);
+  }
+  return array;
+}
+
 // The Float32Array lies on the memory that the matrix was copied to; JavaScript owns it from here on.
 napi_value ToMatrix(napi_env env, const Matrix& matrix) {
   const std::size_t count = matrix.rows * matrix.columns;
@@ -143,7 +154,7 @@ struct NoticeWriter {
     event.Set("call", static_cast<double>(notice.call));
     event.Set("function", notice.result.function);
     event.Set("returned", static_cast<double>(notice.result.code));
-    event.Set("value", static_cast<double>(notice.result.value));
+    event.Set("values", ToArray(env, notice.result.values));
   }
 
   void operator()(const Disposed& /*notice*/) const { event.Set("type", "disposed"); }
@@ -162,11 +173,13 @@ napi_value ToTokens(napi_env env, const TokenBatch& batch) {
   const std::size_t table = count * sizeof(std::int32_t);
   void* data = nullptr;
   napi_value buffer = nullptr;
-  if (napi_create_arraybuffer(env, 2 * table + batch.bytes.size(), &data, &buffer) != napi_ok) return nullptr;
+  const std::size_t rows = 2 * table + batch.bytes.size();
+  if (napi_create_arraybuffer(env, rows + batch.rows.size(), &data, &buffer) != napi_ok) return nullptr;
   auto* target = static_cast<char*>(data);
   std::memcpy(target, batch.ids.data(), table);
   std::memcpy(target + table, batch.ends.data(), table);
   if (!batch.bytes.empty()) std::memcpy(target + 2 * table, batch.bytes.data(), batch.bytes.size());
+  if (!batch.rows.empty()) std::memcpy(target + rows, batch.rows.data(), batch.rows.size());
 
   ObjectWriter tokens(env);
   const auto set_view = [&](const char* key, napi_typedarray_type type, std::size_t length, std::size_t offset) {
@@ -176,6 +189,7 @@ napi_value ToTokens(napi_env env, const TokenBatch& batch) {
   set_view("tokenIds", napi_int32_array, count, 0);
   set_view("ends", napi_uint32_array, count, table);
   set_view("bytes", napi_uint8_array, batch.bytes.size(), 2 * table);
+  if (!batch.rows.empty()) set_view("rows", napi_uint8_array, batch.rows.size(), rows);
   return tokens.object();
 }
 

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kTeardownLimit{2000};
 
 std::shared_ptr<ModelHandle> ModelHandle::Create(Napi::Env env, Napi::Function on_event, RuntimeChoice runtime,
                                                  LoadParams params) {
-  std::shared_ptr<ModelHandle> handle(new ModelHandle(env));
+  std::shared_ptr<ModelHandle> handle(new ModelHandle(env, params.Rows()));
   // Weak: the thread-safe function must not keep a forgotten model alive.
   handle->gate_ = TokenGate::Open(env, on_event, [weak = handle->weak_from_this()](napi_env at, napi_value callback) {
     if (const auto self = weak.lock()) self->Deliver(at, callback);

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ class ModelHandle : public std::enable_shared_from_this<ModelHandle> {
   // Also reached when a forgotten model is collected: its handle is then freed in the background.
   ~ModelHandle();
 
+  // How many inputs a run has.
+  std::size_t Rows() const { return rows_; }
   // nullptr after Dispose().
   std::shared_ptr<Run> Start(std::uint32_t id, RunParams params);
   // False after Dispose().
@@ -33,7 +36,7 @@ class ModelHandle : public std::enable_shared_from_this<ModelHandle> {
   void Abandon();
 
  private:
-  explicit ModelHandle(napi_env env) : env_(env) {}
+  ModelHandle(napi_env env, std::size_t rows) : env_(env), rows_(rows) {}
 
   void Deliver(napi_env env, napi_value callback);
   void Settle(const Notice& notice);
@@ -41,6 +44,7 @@ class ModelHandle : public std::enable_shared_from_this<ModelHandle> {
   static void OnEnvironmentExit(void* self);
 
   napi_env env_;
+  const std::size_t rows_;
   std::shared_ptr<TokenGate> gate_;
   std::shared_ptr<Model> model_;
   bool hooked_ = false;

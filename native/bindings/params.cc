@@ -69,6 +69,7 @@ std::optional<LoadParams> ReadLoadParams(Napi::Env env, Napi::Object options) {
                         ReadOptional(env, options, "skipSpecialTokens", params.skip_special_token) &&
                         ReadOptional(env, options, "ignoreEos", params.ignore_eos) &&
                         ReadOptional(env, options, "baseDomainId", params.base_domain_id, 0, kMaxInt32) &&
+                        ReadOptional(env, options, "batchSize", params.batch_size, 1, kMaxRows) &&
                         ReadOptional(env, options, "crossAttention", params.cross_attention) &&
                         ReadOptional(env, options, "embedFlash", params.embed_flash) &&
                         ReadOptional(env, options, "cpuMask", params.cpu_mask, 1, kAllCpus) &&

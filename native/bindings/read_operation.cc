@@ -89,7 +89,7 @@ Operation ReadFields(const std::string& name, Fields& fields) {
   if (name == "loadPromptCache") return LoadPromptCache{fields.Text("path")};
   if (name == "releasePromptCache") return ReleasePromptCache{};
   if (name == "clearKvCache") return ReadClearKvCache(fields);
-  if (name == "kvCacheSize") return GetKvCacheSize{};
+  if (name == "kvCacheSizes") return GetKvCacheSizes{};
   if (name == "setChatTemplate") {
     return SetChatTemplate{fields.Remark("system"), fields.Remark("prefix"), fields.Remark("postfix")};
   }

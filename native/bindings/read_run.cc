@@ -8,14 +8,14 @@
 namespace rkllm {
 namespace {
 
-bool ReadEmbeddings(Napi::Env env, Napi::Object input, RunParams& params) {
+bool ReadEmbeddings(Napi::Env env, Napi::Object input, RunInput& row) {
   auto values = ReadFloats(env, GetProperty(input, "embeddings"), "embeddings");
   if (!values) return false;
   const auto length = static_cast<std::int64_t>(values->size());
   const auto tokens = ReadInteger(env, GetProperty(input, "tokens"), "tokens", 1, std::max<std::int64_t>(length, 1));
   if (!tokens) return false;
   if (length % *tokens != 0) return Refuse(env, "embeddings must have as many values for each token"), false;
-  params.input = Embeddings{std::move(*values), static_cast<std::size_t>(*tokens)};
+  row = Embeddings{std::move(*values), static_cast<std::size_t>(*tokens)};
   return true;
 }
 
@@ -59,7 +59,7 @@ bool ReadMedia(Napi::Env env, Napi::Object input, const char* name, std::optiona
   return true;
 }
 
-bool ReadMultiModal(Napi::Env env, Napi::Object input, RunParams& params) {
+bool ReadMultiModal(Napi::Env env, Napi::Object input, RunInput& row) {
   MultiModal multimodal;
   auto prompt = ReadText(env, GetProperty(input, "prompt"), "prompt");
   if (!prompt) return false;
@@ -71,25 +71,39 @@ bool ReadMultiModal(Napi::Env env, Napi::Object input, RunParams& params) {
   if (!multimodal.image && !multimodal.video && !multimodal.audio) {
     return Refuse(env, "input must have an image, a video or an audio"), false;
   }
-  params.input = std::move(multimodal);
+  row = std::move(multimodal);
   return true;
 }
 
-bool ReadInput(Napi::Env env, Napi::Value input, RunParams& params) {
+bool ReadRow(Napi::Env env, Napi::Value input, RunInput& row) {
   if (input.IsString()) {
     auto prompt = ReadText(env, input, "input");
-    if (prompt) params.input = std::move(*prompt);
+    if (prompt) row = std::move(*prompt);
     return prompt.has_value();
   }
   if (input.IsObject() && !input.IsTypedArray()) {
     const auto object = input.As<Napi::Object>();
     const bool is_multimodal = !GetProperty(object, "prompt").IsUndefined();
     if (env.IsExceptionPending()) return false;
-    return is_multimodal ? ReadMultiModal(env, object, params) : ReadEmbeddings(env, object, params);
+    return is_multimodal ? ReadMultiModal(env, object, row) : ReadEmbeddings(env, object, row);
   }
   auto ids = ReadTokenIds(env, input, "input");
-  if (ids) params.input = std::move(*ids);
+  if (ids) row = std::move(*ids);
   return ids.has_value();
+}
+
+bool ReadRows(Napi::Env env, Napi::Value input, std::vector<RunInput>& rows) {
+  if (!input.IsArray()) return ReadRow(env, input, rows.emplace_back());
+  std::uint32_t count = 0;
+  if (napi_get_array_length(env, input, &count) != napi_ok || count == 0 || count > kMaxRows) {
+    return Refuse(env, "input must have 1 to " + std::to_string(kMaxRows) + " rows"), false;
+  }
+  for (std::uint32_t index = 0; index < count; ++index) {
+    napi_value row = nullptr;
+    if (napi_get_element(env, input, index, &row) != napi_ok) return false;  // a throwing getter
+    if (!ReadRow(env, {env, row}, rows.emplace_back())) return false;
+  }
+  return true;
 }
 
 bool ReadMode(Napi::Env env, Napi::Object options, RunMode& mode) {
@@ -113,7 +127,7 @@ bool ReadStop(Napi::Env env, Napi::Object options, RunParams& params) {
 
 std::optional<RunParams> ReadRunParams(Napi::Env env, Napi::Value input, Napi::Value options) {
   RunParams params;
-  if (!ReadInput(env, input, params)) return std::nullopt;
+  if (!ReadRows(env, input, params.rows)) return std::nullopt;
   if (options.IsUndefined()) return params;
   if (!options.IsObject()) return Refuse(env, "options must be an object");
   const auto fields = options.As<Napi::Object>();
@@ -124,6 +138,9 @@ std::optional<RunParams> ReadRunParams(Napi::Env env, Napi::Value input, Napi::V
                         ReadStop(env, fields, params) && ReadOptional(env, fields, "lora", params.lora) &&
                         ReadOptional(env, fields, "savePromptCache", params.save_prompt_cache) &&
                         ReadSampling(env, fields, params.sampling);
+  if (complete && params.rows.size() > 1 && params.mode != RunMode::kGenerate) {
+    return Refuse(env, "mode must be generate for several rows");
+  }
   return complete ? std::optional<RunParams>(std::move(params)) : std::nullopt;
 }
 

@@ -22,7 +22,9 @@ struct AbiG1 {
     PackCommon(param, params, defaults);
     PackImageTags(param, params, defaults);
   }
-  static void Pack(Input& input, const RunParams& params, const LoadParams& load) { PackInput(input, params, load); }
+  static void Pack(Input& input, const RunInput& row, const RunParams& /*params*/, const LoadParams& load) {
+    PackInput(input, row, load);
+  }
   static void Pack(InferParam& /*infer*/, const RunParams& /*run*/, const LoadParams& /*load*/,
                    const Param& /*defaults*/) {}
 

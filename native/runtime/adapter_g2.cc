@@ -25,7 +25,9 @@ struct AbiG2 {
     PackImageTags(param, params, defaults);
     PackFromG2(param, params, defaults);
   }
-  static void Pack(Input& input, const RunParams& params, const LoadParams& load) { PackInput(input, params, load); }
+  static void Pack(Input& input, const RunInput& row, const RunParams& /*params*/, const LoadParams& load) {
+    PackInput(input, row, load);
+  }
   static void Pack(InferParam& infer, const RunParams& run, const LoadParams& /*load*/, const Param& /*defaults*/) {
     PackHistory(infer, run);
   }

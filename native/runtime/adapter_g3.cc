@@ -25,8 +25,8 @@ struct AbiG3 {
     PackFromG2(param, params, defaults);
     PackFromG3(param, params);
   }
-  static void Pack(Input& input, const RunParams& params, const LoadParams& load) {
-    PackInputFromG3(input, params, load);
+  static void Pack(Input& input, const RunInput& row, const RunParams& params, const LoadParams& load) {
+    PackInputFromG3(input, row, params, load);
   }
   static void Pack(InferParam& infer, const RunParams& run, const LoadParams& /*load*/, const Param& /*defaults*/) {
     PackHistory(infer, run);

@@ -27,8 +27,8 @@ struct AbiG4 {
     PackFromG3(param, params);
     param.ignore_eos_token = params.ignore_eos.value_or(false) ? 1 : 0;
   }
-  static void Pack(Input& input, const RunParams& params, const LoadParams& load) {
-    PackInputFromG3(input, params, load);
+  static void Pack(Input& input, const RunInput& row, const RunParams& params, const LoadParams& load) {
+    PackInputFromG3(input, row, params, load);
   }
 
   void Pack(InferParam& infer, const RunParams& run, const LoadParams& load, const Param& defaults) {

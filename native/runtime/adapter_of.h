@@ -18,7 +18,7 @@ namespace rkllm {
 // `Abi` has the types Param, Input, InferParam and RunResult, the constants kLimitsRuns, kHasLogits, kPauses and
 // kReleases, the functions
 //   Pack(Param&, const LoadParams&, const Param& defaults)
-//   Pack(Input&, const RunParams&, const LoadParams&)
+//   Pack(Input&, const RunInput& row, const RunParams&, const LoadParams&)
 //   Pack(InferParam&, const RunParams&, const LoadParams&, const Param& defaults): what only some generations have
 //   Init(const Library&, Handle*, Param*, ResultCallback, void* userdata): the vendor's, which takes what it likes
 //   Perf(const RunResult&): of a FINISH
@@ -43,8 +43,8 @@ class AdapterOf final : public Adapter {
     Abi::Pack(*packed, load_params_, defaults_);
     abi::Handle handle = nullptr;
     const int code = abi_.Init(*library_, &handle, &*packed, &OnResult, &any_run_);
-    if (code != 0) return {"rkllm_init", code};
-    if (handle == nullptr) return {"rkllm_init (which gave no handle)", kNoHandle};
+    if (code != 0) return {"rkllm_init", code, {}};
+    if (handle == nullptr) return {"rkllm_init (which gave no handle)", kNoHandle, {}};
     handle_ = handle;
     // Chat templates are applied by TypeScript, the same for all runtimes. From 1.2.0 on the runtime has one of its
     // own, which it would put around what is a whole prompt already.
@@ -55,8 +55,10 @@ class AdapterOf final : public Adapter {
   }
 
   int Run(const RunParams& params) override {
-    Zeroed<typename Abi::Input> input;
-    Abi::Pack(*input, params, load_params_);
+    ZeroedRows<typename Abi::Input> inputs(params.rows.size());
+    for (std::size_t row = 0; row < params.rows.size(); ++row) {
+      Abi::Pack(inputs[row], params.rows[row], params, load_params_);
+    }
     Zeroed<typename Abi::InferParam> infer;
     infer->mode = ToAbi(params.mode);
     Zeroed<abi::LoraParam> lora;
@@ -74,12 +76,14 @@ class AdapterOf final : public Adapter {
     abi_.Pack(*infer, params, load_params_, defaults_);
     Ticket* const ticket = &tickets_.at(next_ticket_++ % tickets_.size());
     current_ticket_ = ticket;
-    const int code = run_(handle_, &*input, &*infer, ticket);
+    const int code = run_(handle_, inputs.data(), &*infer, ticket);
     current_ticket_ = nullptr;
     return code;
   }
 
-  CallResult Perform(const Operation& operation) override { return performer_.Perform(*library_, handle_, operation); }
+  CallResult Perform(const Operation& operation) override {
+    return performer_.Perform(*library_, handle_, load_params_.Rows(), operation);
+  }
 
   int Abort() override { return abort_(handle_); }
 
@@ -110,8 +114,21 @@ class AdapterOf final : public Adapter {
     AdapterOf& self = *ticket->adapter;
     // Of a run that has returned: its result may be gone.
     if (ticket != self.current_ticket_ && ticket != &self.any_run_) return ToResult(Reply::kGoOn);
-    const auto event = ReadEvent<Abi>(result, state, self.mode_);
-    return ToResult(event ? self.sink_->OnRunEvent(*event) : Reply::kGoOn);
+    return ToResult(self.TakeResults(result, state));
+  }
+
+  // One for each row of the batch.
+  Reply TakeResults(const typename Abi::RunResult* results, std::int32_t state) noexcept {
+    const std::size_t count = HasRows(state) && results != nullptr ? load_params_.Rows() : 1;
+    Reply reply = Reply::kGoOn;
+    for (std::size_t row = 0; row < count; ++row) {
+      auto event = ReadEvent<Abi>(results == nullptr ? nullptr : results + row, state, mode_);
+      if (!event) continue;
+      event->row = row;
+      const Reply to_row = sink_->OnRunEvent(*event);
+      if (to_row != Reply::kGoOn) reply = to_row;
+    }
+    return reply;
   }
 
   static constexpr int ToResult(Reply reply) {

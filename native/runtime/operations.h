@@ -24,8 +24,8 @@ struct ClearKvCache {  // from 1.2.0 on
   std::vector<std::int32_t> from;
   std::vector<std::int32_t> to;
 };
-struct GetKvCacheSize {};  // from 1.2.1 on
-struct SetChatTemplate {   // from 1.2.0 on; clears the KV cache
+struct GetKvCacheSizes {};  // from 1.2.1 on
+struct SetChatTemplate {    // from 1.2.0 on; clears the KV cache
   std::string system;
   std::string prefix;
   std::string postfix;
@@ -42,14 +42,14 @@ struct SetCrossAttention {
   std::vector<float> mask;              // one per token
   std::vector<std::int32_t> positions;  // one per token
 };
-using Operation = std::variant<LoadLora, LoadPromptCache, ReleasePromptCache, ClearKvCache, GetKvCacheSize,
+using Operation = std::variant<LoadLora, LoadPromptCache, ReleasePromptCache, ClearKvCache, GetKvCacheSizes,
                                SetChatTemplate, SetFunctionTools, SetCrossAttention>;
 
 // What a function of the vendor's returned; 0 is success.
 struct CallResult {
   const char* function = "";
   int code = 0;
-  std::int32_t value = 0;  // what was asked for, of GetKvCacheSize
+  std::vector<std::int32_t> values;  // what was asked for: of GetKvCacheSizes, one for each row
 
   bool ok() const { return code == 0; }
 };

@@ -63,7 +63,7 @@ void PackFromG2(Param& param, const LoadParams& params, const Param& defaults) {
 // From 1.2.1 on.
 template <typename Param>
 void PackFromG3(Param& param, const LoadParams& params) {
-  param.extend_param.n_batch = 1;
+  param.extend_param.n_batch = static_cast<std::uint8_t>(params.Rows());
   param.extend_param.use_cross_attn = params.cross_attention.value_or(false) ? 1 : 0;
 }
 

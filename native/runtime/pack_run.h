@@ -14,24 +14,24 @@
 namespace rkllm {
 
 template <typename Input>
-void PackInput(Input& input, const RunParams& params, const LoadParams& load) {
-  if (const auto* prompt = std::get_if<std::string>(&params.input)) {
+void PackInput(Input& input, const RunInput& row, const LoadParams& load) {
+  if (const auto* prompt = std::get_if<std::string>(&row)) {
     input.input_type = abi::kPrompt;
     input.prompt_input = prompt->c_str();
     return;
   }
   // The vendor's declarations lack a const; it only reads.
-  if (const auto* embeddings = std::get_if<Embeddings>(&params.input)) {
+  if (const auto* embeddings = std::get_if<Embeddings>(&row)) {
     input.input_type = abi::kEmbed;
     input.embed_input = {const_cast<float*>(embeddings->values.data()), embeddings->tokens};
     return;
   }
-  if (const auto* multimodal = std::get_if<MultiModal>(&params.input)) {
+  if (const auto* multimodal = std::get_if<MultiModal>(&row)) {
     input.input_type = abi::kMultiModal;
     PackMedia(input.multimodal_input, *multimodal, load);
     return;
   }
-  const auto& ids = std::get<std::vector<std::int32_t>>(params.input);
+  const auto& ids = std::get<std::vector<std::int32_t>>(row);
   input.input_type = abi::kToken;
   input.token_input = {const_cast<std::int32_t*>(ids.data()), ids.size()};
 }
@@ -44,10 +44,10 @@ void PackHistory(InferParam& infer, const RunParams& params) {
 
 // From 1.2.1 on.
 template <typename Input>
-void PackInputFromG3(Input& input, const RunParams& params, const LoadParams& load) {
+void PackInputFromG3(Input& input, const RunInput& row, const RunParams& params, const LoadParams& load) {
   input.role = params.role ? params.role->c_str() : "user";
   input.enable_thinking = params.enable_thinking.value_or(false) ? 1 : 0;
-  PackInput(input, params, load);
+  PackInput(input, row, load);
 }
 
 }  // namespace rkllm

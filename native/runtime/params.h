@@ -2,6 +2,7 @@
 // generation has what is asked for; an adapter leaves out what its structs have no field for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,21 +41,27 @@ struct LoadParams {
   std::optional<bool> runtime_template;  // from 1.2.0 on: the runtime applies the converted model's own
   std::optional<bool> ignore_eos;        // from 1.3.0 on
   std::optional<std::int32_t> base_domain_id;
+  std::optional<std::int32_t> batch_size;  // from 1.2.1 on; absent: 1
   std::optional<bool> cross_attention;     // from 1.2.1 on
   std::optional<bool> embed_flash;         // from 1.2.0 on
   std::optional<std::int32_t> cpu_mask;    // from 1.2.0 on
   std::optional<std::string> image_start;  // these three: up to 1.2.3, later with the input
   std::optional<std::string> image_end;
   std::optional<std::string> image_content;
+
+  std::size_t Rows() const { return static_cast<std::size_t>(batch_size.value_or(1)); }
 };
 
 enum class RunMode { kGenerate, kHiddenStates, kLogits };  // the last one from 1.2.0 on
 
+// A prompt without NUL characters, token ids, embeddings, or a prompt with media.
+using RunInput = std::variant<std::string, std::vector<std::int32_t>, Embeddings, MultiModal>;
+
 struct RunParams {
-  // A prompt without NUL characters, token ids, embeddings, or a prompt with media.
-  std::variant<std::string, std::vector<std::int32_t>, Embeddings, MultiModal> input;
+  std::vector<RunInput> rows;  // as many as LoadParams::Rows()
   RunMode mode = RunMode::kGenerate;
-  // From 1.3.0 on the runtime stops there; before, Run counts and stops it in the callback of the last token.
+  // Of each row. From 1.3.0 on the runtime stops there; before, Run counts and stops it in the callback of the last
+  // token.
   std::optional<std::int32_t> max_new_tokens;
   Sampling sampling;                             // from 1.3.0 on
   std::optional<bool> enable_thinking;           // from 1.2.1 on
@@ -86,10 +93,11 @@ struct RunEvent {
   // A token may come without text: inside a split character, or a hidden special token.
   enum class Kind { kToken, kMatrix, kFinish, kError };
   Kind kind;
-  std::int32_t token_id = 0;
+  std::int32_t token_id = 0;      // negative in a batch: the row has ended
   std::string_view text;          // the vendor's memory: valid only during the call
   std::optional<PerfStats> perf;  // of kFinish
   MatrixView matrix;              // of kMatrix
+  std::size_t row = 0;            // of kToken
 };
 
 // `over` where it has a value, else `under`.

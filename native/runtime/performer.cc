@@ -1,8 +1,7 @@
 #include "performer.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
+#include <vector>
 
 #include "abi/g3.h"
 #include "zeroed.h"
@@ -13,16 +12,17 @@ namespace rkllm {
 // same is a failure like any other.
 struct Performer::Call {
   static constexpr int kAbsent = -1;
-  using PerRow = std::array<std::int32_t, 64>;  // one of each row of the batch, and room to spare
+  static constexpr std::size_t kRoomToSpare = 64;
 
   const Library& library;
   abi::Handle handle;
+  std::size_t rows;
   SetCrossAttention& cross_attention;
 
   template <typename Function, typename... Arguments>
   CallResult Run(const char* name, Arguments... arguments) const {
     const auto function = library.Find<Function>(name);
-    return {name, function == nullptr ? kAbsent : function(handle, arguments...)};
+    return {name, function == nullptr ? kAbsent : function(handle, arguments...), {}};
   }
 
   CallResult operator()(const LoadLora& lora) const {
@@ -50,17 +50,19 @@ struct Performer::Call {
       return Run<abi::g3::ClearKvCacheFn>(kName, keep, static_cast<std::int32_t*>(nullptr),
                                           static_cast<std::int32_t*>(nullptr));
     }
-    PerRow from{};
-    PerRow to{};
-    std::copy_n(clear.from.begin(), std::min(clear.from.size(), from.size()), from.begin());
-    std::copy_n(clear.to.begin(), std::min(clear.to.size(), to.size()), to.begin());
+    // An empty range for each row that none was given for.
+    std::vector<std::int32_t> from = clear.from;
+    std::vector<std::int32_t> to = clear.to;
+    from.resize(std::max(from.size(), rows));
+    to.resize(std::max(to.size(), rows));
     return Run<abi::g3::ClearKvCacheFn>(kName, keep, from.data(), to.data());
   }
 
-  CallResult operator()(const GetKvCacheSize& /*get*/) const {
-    PerRow sizes{};
+  CallResult operator()(const GetKvCacheSizes& /*get*/) const {
+    std::vector<std::int32_t> sizes(rows + kRoomToSpare);
     CallResult result = Run<abi::g3::GetKvCacheSizeFn>("rkllm_get_kv_cache_size", sizes.data());
-    result.value = sizes[0];
+    sizes.resize(rows);
+    if (result.ok()) result.values = std::move(sizes);
     return result;
   }
 
@@ -89,8 +91,9 @@ struct Performer::Call {
   }
 };
 
-CallResult Performer::Perform(const Library& library, abi::Handle handle, const Operation& operation) {
-  return std::visit(Call{library, handle, cross_attention_}, operation);
+CallResult Performer::Perform(const Library& library, abi::Handle handle, std::size_t rows,
+                              const Operation& operation) {
+  return std::visit(Call{library, handle, rows, cross_attention_}, operation);
 }
 
 }  // namespace rkllm

@@ -1,6 +1,8 @@
 // Operations are the same functions in all generations that have them, so that one class serves all adapters.
 #pragma once
 
+#include <cstddef>
+
 #include "abi/common.h"
 #include "library.h"
 #include "operations.h"
@@ -10,7 +12,7 @@ namespace rkllm {
 // Inference thread. Lives as long as the handle.
 class Performer {
  public:
-  CallResult Perform(const Library& library, abi::Handle handle, const Operation& operation);
+  CallResult Perform(const Library& library, abi::Handle handle, std::size_t rows, const Operation& operation);
 
  private:
   struct Call;

@@ -40,10 +40,13 @@ MatrixView ReadMatrix(const typename Abi::RunResult& result, RunMode mode) {
   return {};
 }
 
+// Whether such an event brings a result for each row of the batch; others have to do with the whole run.
+constexpr bool HasRows(std::int32_t state) { return state == abi::kNormal || state == abi::kWaiting; }
+
 // nullopt for what says nothing. Reads no field that the generation does not have.
 template <typename Abi>
 std::optional<RunEvent> ReadEvent(const typename Abi::RunResult* result, std::int32_t state, RunMode mode) {
-  RunEvent event{RunEvent::Kind::kToken, 0, {}, {}, {}};
+  RunEvent event{RunEvent::Kind::kToken, 0, {}, {}, {}, 0};
   switch (state) {
     case abi::kLastHiddenLayer:  // in 1.1.x; the other releases give hidden states as kNormal
     case abi::kNormal:

@@ -22,6 +22,16 @@ std::optional<Error> FindLacking(const RuntimeChoice& runtime, const Identity& i
   return std::nullopt;
 }
 
+// Releases that look alike differ in the size of an input: the second row would be read from the wrong place.
+std::optional<Error> FindUnknownRows(const RuntimeChoice& runtime, const LoadParams& params, const Identity& identity) {
+  if (params.Rows() == 1 || identity.certain) return std::nullopt;
+  return Error{
+      ErrorCode::kUnsupportedByRuntime,
+      std::string("batchSize above 1 needs a runtime that states its release; this one is ") + identity.releases + ".",
+      {{"option", "batchSize"}, {"releases", identity.releases}, {"path", runtime.path}},
+      identity.evidence};
+}
+
 }  // namespace
 
 bool Model::Load(RuntimeChoice runtime, LoadParams params) {
@@ -110,6 +120,7 @@ Notice Model::TryLoad(const RuntimeChoice& runtime, const LoadParams& params) {
   if (!identity.ok()) return identity.error();
   // Before the model is read, which may take a minute.
   if (auto lacking = FindLacking(runtime, identity.value())) return *std::move(lacking);
+  if (auto unknown = FindUnknownRows(runtime, params, identity.value())) return *std::move(unknown);
 
   GuardExit(weak_from_this());
   auto adapter = MakeAdapter(identity.value().generation, library.value());
@@ -131,11 +142,11 @@ Notice Model::TryLoad(const RuntimeChoice& runtime, const LoadParams& params) {
 
 CallResult Model::TryPerform(const Operation& operation) {
   constexpr int kNotMade = -1;
-  if (!adapter_) return {"nothing, as no model is loaded: the call", kNotMade};
+  if (!adapter_) return {"nothing, as no model is loaded: the call", kNotMade, {}};
   try {
     return adapter_->Perform(operation);
   } catch (...) {  // the vendor's own exceptions have types of another copy of the standard library
-    return {"a function that threw a C++ exception", kNotMade};
+    return {"a function that threw a C++ exception", kNotMade, {}};
   }
 }
 

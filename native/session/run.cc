@@ -80,17 +80,40 @@ Run::Reaction Run::TakeToken(const RunEvent& event) {
   // No text is wanted: releases differ in whether a token comes before the matrix, and in whether they go on after it.
   if (params_.mode != RunMode::kGenerate) return {matrix_.values != nullptr, false};
   if (first_token_ == kNever) first_token_ = Clock::now();
+  if (rows_.size() > 1) return TakeRow(event);
   if (!batch_.Append(event.token_id, event.text)) {
     Fail("More than 4 GiB of generated text are waiting to be read.");
     return {true, false};
   }
   ++tokens_;
-  limited_ = params_.max_new_tokens && tokens_ >= *params_.max_new_tokens;
-  // Where the runtime stops by itself it is not told to: that an abort which it did not need leaves the next run alone
-  // is not documented.
+  limited_ = IsLast(tokens_);
+  return AfterToken();
+}
+
+// Where the runtime stops by itself it is not told to: that an abort which it did not need leaves the next run alone is
+// not documented.
+Run::Reaction Run::AfterToken() {
   Reaction reaction = limited_ && !runtime_limits_ ? StopRuntime() : Reaction{};
   reaction.announce = std::exchange(armed_, false);
   return reaction;
+}
+
+// All rows advance together, so the run goes on until none is open. JavaScript learns of a row that has ended by one
+// negative token id.
+Run::Reaction Run::TakeRow(const RunEvent& event) {
+  Row& row = rows_.at(event.row);
+  if (row.over) return {};
+  const bool ended = event.token_id < 0;
+  if (!batch_.AppendRow(static_cast<std::uint8_t>(event.row), ended ? -1 : event.token_id, event.text)) {
+    Fail("More than 4 GiB of generated text are waiting to be read.");
+    return {true, false};
+  }
+  const bool cut = !ended && IsLast(++row.tokens);
+  row.over = ended || cut;
+  cut_ = cut_ || cut;
+  if (row.over) --open_rows_;
+  limited_ = open_rows_ == 0 && cut_;
+  return AfterToken();
 }
 
 // The last one counts. The one copy: JavaScript gets this very memory.
@@ -109,7 +132,7 @@ void Run::Fail(const char* failure) {
 
 bool Run::EndedWithoutCause(int code) const {
   const std::lock_guard<std::mutex> lock(*mutex_);
-  return code == 0 && tokens_ == 0 && matrix_.values == nullptr && !abort_requested_ && failure_.empty();
+  return code == 0 && first_token_ == kNever && matrix_.values == nullptr && !abort_requested_ && failure_.empty();
 }
 
 RunOutcome Run::Conclude(int code) {

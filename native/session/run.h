@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "../runtime/adapter.h"
 #include "token_batch.h"
@@ -40,7 +41,11 @@ class Run {
   using Clock = std::chrono::steady_clock;
 
   Run(std::uint32_t id, RunParams params, std::shared_ptr<std::mutex> mutex)
-      : id_(id), params_(std::move(params)), mutex_(std::move(mutex)) {}
+      : id_(id),
+        params_(std::move(params)),
+        mutex_(std::move(mutex)),
+        rows_(params_.rows.size()),
+        open_rows_(params_.rows.size()) {}
 
   std::uint32_t id() const { return id_; }
   const RunParams& params() const { return params_; }
@@ -75,8 +80,16 @@ class Run {
  private:
   enum class Told { kNothing, kPause, kAbort };
 
+  struct Row {
+    std::int64_t tokens = 0;
+    bool over = false;  // it has ended or has its last token that was wanted
+  };
+
   Reaction TakeToken(const RunEvent& event);
+  Reaction TakeRow(const RunEvent& event);
+  Reaction AfterToken();
   Reaction StopRuntime();
+  bool IsLast(std::int64_t tokens) const { return params_.max_new_tokens && tokens >= *params_.max_new_tokens; }
   Reaction TakeMatrix(const MatrixView& view);
 
   const std::uint32_t id_;
@@ -84,6 +97,9 @@ class Run {
   const std::shared_ptr<std::mutex> mutex_;  // guards everything below
   TokenBatch batch_;
   std::int64_t tokens_ = 0;
+  std::vector<Row> rows_;        // used when there are several
+  std::size_t open_rows_;        // those that are not over
+  bool cut_ = false;             // a row has reached the limit
   bool runtime_limits_ = false;  // the runtime itself stops at max_new_tokens
   bool armed_ = false;
   bool abort_requested_ = false;

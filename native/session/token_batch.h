@@ -13,6 +13,7 @@ struct TokenBatch {
   std::vector<char> bytes;  // UTF-8, as the vendor gave it
   std::vector<std::int32_t> ids;
   std::vector<std::uint32_t> ends;
+  std::vector<std::uint8_t> rows;  // of the batch that the run is; empty when it has one row
 
   bool empty() const { return ids.empty(); }
 
@@ -25,6 +26,11 @@ struct TokenBatch {
     return true;
   }
 
+  bool AppendRow(std::uint8_t row, std::int32_t id, std::string_view text) {
+    rows.push_back(row);
+    return Append(id, text);
+  }
+
   // Keeps the memory for the next tokens, unless a burst made it large.
   void Clear() {
     constexpr std::size_t kKeep = 262144;
@@ -35,6 +41,7 @@ struct TokenBatch {
     bytes.clear();
     ids.clear();
     ends.clear();
+    rows.clear();
   }
 };
 

@@ -35,6 +35,7 @@ function loadCopy(): NativeAddon {
 
 beforeAll(async () => {
   handles.renew();
+  handles.renewBatch();
   handles.disposed = await states.disposed();
   handles.failed = await states.failed();
   const copy = loadCopy();
@@ -47,8 +48,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await handles.settle();
-  handles.live?.dispose();
-  await handles.live?.saying('disposed');
+  for (const subject of [handles.live, handles.batch]) {
+    subject?.dispose();
+    await subject?.saying('disposed');
+  }
   removeFakeModels();
 });
 
@@ -79,11 +82,13 @@ function callOnce(name: string, args: readonly unknown[]): void {
     return;
   }
   // A call that was taken had the handle that it takes.
-  const { live, disposed, failed, run: itsRun } = handles;
-  const models: unknown[] = [live, disposed, failed].map((subject) => subject?.model);
-  if (name === 'drain' || name === 'arm') expect(real[0]).toBe(itsRun);
+  const { live, batch, disposed, failed, run: itsRun, batchRun } = handles;
+  const models: unknown[] = [live, batch, disposed, failed].map((subject) => subject?.model);
+  if (name === 'drain' || name === 'arm') expect([itsRun, batchRun]).toContain(real[0]);
   else if (name !== 'load') expect(models).toContain(real[0]);
-  if ((name === 'dispose' || name === 'abandon') && real[0] === live?.model) handles.renew();
+  if (name !== 'dispose' && name !== 'abandon') return;
+  if (real[0] === live?.model) handles.renew();
+  if (real[0] === batch?.model) handles.renewBatch();
 }
 
 test(`${runs.toString()} argument lists are taken or refused (seed ${seed.toString()})`, async () => {

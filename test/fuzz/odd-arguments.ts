@@ -33,6 +33,8 @@ export const runtimePath = path.join(
 class Handles {
   live: Subject | undefined;
   run: RunHandle | undefined;
+  batch: Subject | undefined;
+  batchRun: RunHandle | undefined;
   disposed: Subject | undefined;
   failed: Subject | undefined;
   #turns = 0;
@@ -44,10 +46,19 @@ class Handles {
     this.run = this.live.generate();
   }
 
+  renewBatch(): void {
+    const release = this.#turns++ % 2 === 0 ? '1.2.3' : '1.3.1';
+    this.batch = new Subject(['token a', 'next-row', 'token b', 'embed-dim 1'], { runtime: release, batchSize: 2 });
+    this.batchRun = this.batch.generate(3, ['hi', new Int32Array([1])]);
+  }
+
   async settle(): Promise<void> {
-    this.live?.dispose();
-    await this.live?.saying('disposed');
+    for (const subject of [this.live, this.batch]) {
+      subject?.dispose();
+      await subject?.saying('disposed');
+    }
     this.renew();
+    this.renewBatch();
   }
 }
 
@@ -83,10 +94,14 @@ const named = (name: string, make: () => unknown): fc.Arbitrary<Named> => fc.con
 
 const model = fc.oneof(
   { weight: 8, arbitrary: named('a model', () => handles.live?.model) },
+  { weight: 3, arbitrary: named('a model with a batch', () => handles.batch?.model) },
   named('a disposed model', () => handles.disposed?.model),
   named('a failed model', () => handles.failed?.model),
 );
-const run = named('a run', () => handles.run);
+const run = fc.oneof(
+  named('a run', () => handles.run),
+  named('a run of a batch', () => handles.batchRun),
+);
 const notAHandle = fc.oneof(
   named("another copy's model", () => handles.foreign?.model),
   named("another copy's run", () => handles.foreign?.run),
@@ -134,13 +149,14 @@ const loadFields = [
   ...['runtimePath', 'runtimeVersion', 'needs', 'modelPath', 'maxContextLength', 'topK', 'topP', 'temperature'],
   ...['repeatPenalty', 'frequencyPenalty', 'presencePenalty', 'mirostat', 'mirostatTau', 'mirostatEta'],
   ...['keepTokens', 'skipSpecialTokens', 'ignoreEos', 'baseDomainId', 'embedFlash', 'cpuMask', 'runtimeTemplate'],
+  'batchSize',
 ];
 const runFields = [
   ...['maxNewTokens', 'enableThinking', 'topK', 'topP', 'temperature', 'mirostat', 'mode', 'role', 'keepHistory'],
   ...['lora', 'savePromptCache'],
 ];
 const operations = [
-  ...['loadLora', 'loadPromptCache', 'releasePromptCache', 'clearKvCache', 'kvCacheSize', 'setChatTemplate'],
+  ...['loadLora', 'loadPromptCache', 'releasePromptCache', 'clearKvCache', 'kvCacheSizes', 'setChatTemplate'],
   ...['setFunctionTools', 'setCrossAttention', 'clearCrossAttention', 'none'],
 ];
 const operationFields = [
@@ -167,13 +183,21 @@ const options = fc.oneof(
 const listener = fc.oneof({ weight: 5, arbitrary: named('a listener', () => () => undefined) }, odd);
 const id = fc.oneof({ weight: 3, arbitrary: fc.nat() }, odd);
 const inputFields = ['embeddings', 'tokens'];
-const input = fc.oneof(
+const single = fc.oneof(
   { weight: 2, arbitrary: fc.constant('hi') },
   text,
   array,
   almost({ embeddings: new Float32Array(16), tokens: 2 }, inputFields),
   odd,
 );
+const rows = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(single, single) },
+  fc.array(single, { maxLength: 4 }),
+  named('a list with a throwing getter', () => Object.defineProperty(['a', 'b'], 1, { get: throwing })),
+  named('a list that is as long as can be', () => new Array<unknown>(2 ** 32 - 1)),
+  named('a proxy of a list', () => new Proxy(['a', 'b'], {})),
+);
+const input = fc.oneof({ weight: 2, arbitrary: single }, rows);
 const runOptions = fc.oneof(fc.constant(undefined), almost({}, runFields), odd);
 const anyHandle = fc.oneof(model, run, odd);
 const anyModel = fc.oneof({ weight: 4, arbitrary: model }, odd);
@@ -200,6 +224,7 @@ export const call = fc.oneof(
 /** Puts the real things in the place of their names, to the depth in which they are generated. */
 export function realize(value: unknown): unknown {
   if (value instanceof Named) return value.make();
+  if (Array.isArray(value)) return (value as unknown[]).map(realize);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   const real = {};
   for (const [key, field] of Object.entries(value)) {

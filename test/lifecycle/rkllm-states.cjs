@@ -77,6 +77,7 @@ class Subject {
       runtimePath: path.join(fakes, `librkllmrt-${choices.runtime ?? '1.1.1'}.so`),
       modelPath: this.file,
       maxContextLength: 64,
+      batchSize: choices.batchSize,
     };
     said.push(this.events);
     const { events } = this; // not `this`: a forgotten subject must be collectable

@@ -1,10 +1,18 @@
-import type { EndedEvent, ModelHandle, NativeAddon, NativeEvent, RunHandle } from '../../lib/backends/rkllm/addon.js';
+import type {
+  EndedEvent,
+  ModelHandle,
+  NativeAddon,
+  NativeEvent,
+  NativeInput,
+  RunHandle,
+} from '../../lib/backends/rkllm/addon.js';
 
 export interface SubjectChoices {
   /** Another subject's model file. */
   readonly file?: string;
   /** Release of the fake runtime. */
   readonly runtime?: string;
+  readonly batchSize?: number;
 }
 
 export class Subject {
@@ -15,7 +23,7 @@ export class Subject {
   readonly model: ModelHandle;
   said<T extends NativeEvent['type']>(type: T): Extract<NativeEvent, { type: T }>[];
   saying<T extends NativeEvent['type']>(type: T, count?: number): Promise<Extract<NativeEvent, { type: T }>>;
-  generate(maxNewTokens?: number, input?: string | Int32Array): RunHandle;
+  generate(maxNewTokens?: number, input?: NativeInput | readonly NativeInput[]): RunHandle;
   abort(index?: number): void;
   dispose(): void;
   outcomes(): Promise<EndedEvent['outcome'][]>;

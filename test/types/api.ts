@@ -6,6 +6,7 @@ import {
   isRkllmError,
   loadModel,
   type Backend,
+  type BatchAnswer,
   type ChatMessage,
   type Chunk,
   type FinishReason,
@@ -16,6 +17,7 @@ import {
   type LoadModelOptions,
   type Model,
   type RkllmErrorCode,
+  type RuntimeInput,
 } from 'rkllm';
 import { scripted, type Script } from 'rkllm/testing';
 
@@ -71,6 +73,23 @@ export async function asking(model: Model): Promise<void> {
   String(chat.messages.push);
   // @ts-expect-error -- a chat takes text
   chat.send(messages);
+}
+
+export async function batching({ runtime }: Model): Promise<void> {
+  const inputs: readonly RuntimeInput[] = [{ prompt: 'Hi' }, { embeddings: new Float32Array(8), tokens: 2 }];
+  const answers = await runtime?.generateBatch(inputs, {
+    maxNewTokens: 5,
+    onText: (row, text, tokenIds) => {
+      is<number>()(row, true);
+      is<string>()(text, true);
+      is<readonly number[]>()(tokenIds, true);
+    },
+  });
+  is<readonly BatchAnswer[] | undefined>()(answers, true);
+  // @ts-expect-error -- the sampling is that of the load
+  await runtime?.generateBatch(inputs, { temperature: 0 });
+  // @ts-expect-error -- prompts are used as they are: a string says nothing about a template
+  await runtime?.generateBatch(['Hi']);
 }
 
 export const options: GenerateOptions[] = [

@@ -42,6 +42,7 @@ test.each([
   ['contextSize', 'maxContextLength'],
   ['num_threads', 'threads'],
   ['libraryPath', 'runtimePath'],
+  ['n_batch', 'batchSize'],
   ['backends', 'backend'],
 ])('loadModel(): %s → %s', async (written, meant) => {
   expect(await suggestionFor(loadTable, written)).toBe(meant);

@@ -3,6 +3,7 @@ import { scripted } from 'rkllm/testing';
 import { chatTable } from '../../lib/chat/session.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
+import { batchTable } from '../../lib/options/batch.js';
 import { loadTable, queueTable } from '../../lib/options/load.js';
 import { type mirostatTable, type npuRunTable, type npuTable } from '../../lib/options/npu.js';
 import { type samplingTable } from '../../lib/options/sampling.js';
@@ -47,6 +48,7 @@ const npu: Record<keyof typeof npuTable, Values> = {
   abortTimeoutMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
   imageTags: { good: [{}, { start: '<a>' }, { end: '</a>', content: '.' }], bad: ['<a>', 5, null, true, [], () => 5] },
   skipSpecialTokens: flag,
+  batchSize: { good: [1, 8], bad: [0, 9, 1.5, ...notANumber] },
   crossAttention: flag,
   ignoreEos: flag,
   baseDomainId: { good: [0, 15], bad: [-1, 16, 0.5, ...notANumber] },
@@ -97,6 +99,12 @@ const queue: Record<keyof typeof queueTable, Values> = {
   timeoutMs: { good: [1, 1000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
 };
 
+const batch: Record<keyof typeof batchTable, Values> = {
+  maxNewTokens,
+  signal: signals,
+  onText: { good: [() => 5], bad: ['x', 0, null, true, {}, []] },
+};
+
 const chat: Record<keyof typeof chatTable, Values> = { system: { good: ['Be brief.'], bad: notAString } };
 
 function rows(values: Readonly<Record<string, Values>>, kind: keyof Values): [string, unknown][] {
@@ -110,6 +118,7 @@ const tables: [string, OptionTable, Readonly<Record<string, Values>>][] = [
   ['loadModel() queue', queueTable, queue],
   ['generate()', generateTable, generate],
   ['chat()', chatTable, chat],
+  ['generateBatch()', batchTable, batch],
 ];
 
 describe.each(tables)('the options of %s', (owner, table, values) => {

@@ -15,13 +15,14 @@ function fakeModel(...script) {
   return file;
 }
 
-function load(file, runtimePath = process.env.RUNTIME, sampling = {}) {
+function load(file, runtimePath = process.env.RUNTIME, sampling = {}, npu = {}) {
   const nothing = { maxContextLength: undefined, maxNewTokens: undefined, threads: undefined, signal: undefined };
-  return createRkllmBackend().load({ ...nothing, path: file, sampling, runtimePath });
+  return createRkllmBackend().load({ ...nothing, path: file, sampling, runtimePath, npu });
 }
 
 const start = (model, text = 'hi', maxNewTokens = undefined) =>
   model.start({ input: { type: 'text', text }, maxNewTokens, sampling: {} });
+const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function consume(run) {
@@ -86,10 +87,33 @@ async function aborts() {
   }
 }
 
+/** Rows of different length, read to the end, cut and aborted: what lies behind the rows must not be touched. */
+async function batches() {
+  for (const release of ['1.2.3', '1.3.0', '1.3.1']) {
+    const script = ['bytes a😊', 'next-row', 'token b', 'next-row', 'null', 'waiting', 'token c'];
+    for (const batchSize of [1, 3, 8]) {
+      const model = await load(fakeModel('embed-dim 2', ...script, 'repeat 50'), besides(release), {}, { batchSize });
+      const kinds = [
+        { prompt: 'hi' },
+        { tokenIds: new Int32Array(500) },
+        { embeddings: new Float32Array(1000), tokens: 500 },
+      ];
+      const rows = Array.from({ length: batchSize }, (_, row) => kinds[row % 3]);
+      for (let i = 0; i < 30; i++) {
+        const runs = [undefined, 7].map((maxNewTokens) => model.startBatch({ rows, maxNewTokens }));
+        for (let turn = 0; turn < i % 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        if (i % 2 === 0) runs[i % 4 === 0 ? 0 : 1].abort();
+        await Promise.all(runs.map(consume));
+      }
+      expectEqual((await model.runtime.kvCacheSizes()).length, batchSize, 'sizes');
+      await model.dispose();
+    }
+  }
+}
+
 async function failures() {
   await expectFailure(load(fakeModel('init-code -1')), 'RKLLM_INIT_FAILED');
   await expectFailure(load(fakeModel('init-null-handle')), 'RKLLM_INIT_FAILED');
-  const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);
   await expectFailure(load(fakeModel(), besides('1.0.1')), 'RKLLM_RUNTIME_UNSUPPORTED');
   await expectFailure(load(fakeModel(), besides('missing-dependency')), 'RKLLM_RUNTIME_INVALID');
   const model = await load(fakeModel('token a', 'error-after 1', 'run-code -1', 'null-result', 'after-finish 3'));
@@ -158,7 +182,7 @@ async function inWorker({ file, endless }) {
 }
 
 async function main() {
-  for (const step of [streams, aborts, failures, wrongArguments, forgotten, workers]) {
+  for (const step of [streams, aborts, batches, failures, wrongArguments, forgotten, workers]) {
     const begun = performance.now();
     await step();
     console.log(`${step.name}: ${Math.round(performance.now() - begun)} ms`);

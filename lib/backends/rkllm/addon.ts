@@ -37,6 +37,7 @@ interface NativeLoadOptions extends NativeSampling {
   readonly skipSpecialTokens?: boolean | undefined;
   readonly ignoreEos?: boolean | undefined;
   readonly baseDomainId?: number | undefined;
+  readonly batchSize?: number | undefined;
   readonly crossAttention?: boolean | undefined;
   readonly embedFlash?: boolean | undefined;
   /** Bit `n` is CPU `n`. */
@@ -57,8 +58,8 @@ interface NativeSampling {
   readonly mirostatEta?: number | undefined;
 }
 
-/** Of one run. Sampling is left out by runtimes before 1.3.0, `enableThinking` by those before 1.2.1. */
-interface NativeRunOptions extends NativeSampling {
+/** Of one run; `maxNewTokens` of each of its rows. Sampling is left out by runtimes before 1.3.0, `enableThinking` by those before 1.2.1. */
+export interface NativeRunOptions extends NativeSampling {
   readonly maxNewTokens?: number | undefined;
   readonly enableThinking?: boolean | undefined;
   /** In the other modes the run ends with a matrix and gives no tokens. */
@@ -130,7 +131,7 @@ export interface PerformedEvent {
   readonly function: string;
   readonly returned: number;
   /** What was asked for. */
-  readonly value: number;
+  readonly values: readonly number[];
 }
 
 interface PerfStats {
@@ -159,8 +160,16 @@ export type NativeEvent =
 export interface NativeAddon {
   /** One `loaded` or `failed` event follows. `onEvent` must neither throw nor refer to the returned handle. */
   load(options: NativeLoadOptions, onEvent: (event: NativeEvent) => void): ModelHandle;
-  /** One `ended` event with `run: id` follows. The run waits its turn behind earlier ones of the model. */
-  start(model: ModelHandle, id: number, input: NativeInput, options: NativeRunOptions | undefined): RunHandle;
+  /**
+   * One `ended` event with `run: id` follows. The run waits its turn behind earlier ones of the model. A model with a
+   * `batchSize` above 1 takes as many inputs.
+   */
+  start(
+    model: ModelHandle,
+    id: number,
+    input: NativeInput | readonly NativeInput[],
+    options: NativeRunOptions | undefined,
+  ): RunHandle;
   /** One `performed` event with `call: id` follows. It waits its turn like a run. */
   perform(model: ModelHandle, id: number, operation: NativeOperation): void;
   /** All tokens since the last call. */

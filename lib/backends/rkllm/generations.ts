@@ -22,6 +22,7 @@ const mediaKinds = ['image', 'video', 'audio'] as const;
 export function capabilitiesOf(
   { generation, certain }: Pick<LoadedEvent, 'generation' | 'certain'>,
   runtimeTemplate: boolean,
+  batchSize: number,
 ): Capabilities {
   const has = ({ since }: { readonly since: string }): boolean => hasRelease(generation, since);
   return {
@@ -33,6 +34,7 @@ export function capabilitiesOf(
     // Look-alikes differ in these.
     media: certain ? mediaKinds.filter((kind) => has(runtimeInputs[kind])) : [],
     thinking: has(npuRunTable.enableThinking) && runtimeTemplate,
+    batchSize,
     slots: 1,
   };
 }

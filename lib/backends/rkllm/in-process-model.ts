@@ -2,19 +2,21 @@ import { RkllmError } from '../../errors.js';
 import type {
   BackendModel,
   BackendModelInfo,
+  BatchRequest,
   Capabilities,
   LoadRequest,
   Run,
   RunRequest,
   RuntimeInfo,
 } from '../backend.js';
-import { nativeAddon, type LoadedEvent } from './addon.js';
+import { nativeAddon, type LoadedEvent, type NativeInput, type NativeRunOptions } from './addon.js';
 import type { RuntimeControls } from '../runtime-controls.js';
 import { capabilitiesOf, toNativeOptions } from './generations.js';
 import { EventRouter } from './event-router.js';
 import { InProcessRuntime } from './in-process-runtime.js';
 import { InProcessRun } from './in-process-run.js';
 import { inspectModelFile } from './model-file.js';
+import { toNativeInput, toNativePrompt } from './native-input.js';
 import { NativeModel } from './native-model.js';
 import { findRuntime, runtimeSearch } from './runtime-path.js';
 
@@ -33,12 +35,12 @@ export class InProcessModel implements BackendModel {
   readonly failed: Promise<never>;
   readonly #native: NativeModel;
 
-  private constructor(native: NativeModel, { info, loaded, runtimeTemplate, embeddingWidth }: Facts) {
+  private constructor(native: NativeModel, { info, loaded, runtimeTemplate, batchSize, embeddingWidth }: Facts) {
     this.#native = native;
     this.failed = native.lost;
     this.info = info;
-    this.capabilities = capabilitiesOf(loaded, runtimeTemplate);
-    this.runtime = new InProcessRuntime(native, loaded.generation, embeddingWidth);
+    this.capabilities = capabilitiesOf(loaded, runtimeTemplate, batchSize);
+    this.runtime = new InProcessRuntime(native, loaded.generation, { batchSize, embeddingWidth });
   }
 
   /**
@@ -63,7 +65,7 @@ export class InProcessModel implements BackendModel {
       maxContextLength: contextLength,
     };
     const handle = addon.load(options, router.onEvent);
-    const { abortTimeoutMs = defaultAbortTimeoutMs, embeddingWidth } = npu;
+    const { abortTimeoutMs = defaultAbortTimeoutMs, batchSize = 1, embeddingWidth } = npu;
     const native = new NativeModel(addon, handle, router, abortTimeoutMs);
     try {
       const loaded = await router.loaded;
@@ -77,7 +79,7 @@ export class InProcessModel implements BackendModel {
         eosToken: undefined,
         runtime: toRuntimeInfo(runtimePath, loaded),
       };
-      return new InProcessModel(native, { info, loaded, runtimeTemplate, embeddingWidth });
+      return new InProcessModel(native, { info, loaded, runtimeTemplate, batchSize, embeddingWidth });
     } catch (error) {
       await native.dispose();
       throw error;
@@ -85,11 +87,20 @@ export class InProcessModel implements BackendModel {
   }
 
   start(request: RunRequest): Run {
-    return new InProcessRun(this.#native, request);
+    const { input, media, maxNewTokens, sampling, npu } = request;
+    return this.#run(toNativePrompt(input, media), { ...sampling, ...npu, maxNewTokens });
+  }
+
+  startBatch({ rows, maxNewTokens }: BatchRequest): Run {
+    return this.#run(rows.map(toNativeInput), { maxNewTokens });
   }
 
   dispose(): Promise<void> {
     return this.#native.dispose();
+  }
+
+  #run(input: NativeInput | readonly NativeInput[], options: NativeRunOptions): Run {
+    return new InProcessRun(this.#native, input, options);
   }
 }
 
@@ -97,6 +108,7 @@ interface Facts {
   readonly info: BackendModelInfo;
   readonly loaded: LoadedEvent;
   readonly runtimeTemplate: boolean;
+  readonly batchSize: number;
   readonly embeddingWidth: number | undefined;
 }
 

@@ -1,7 +1,6 @@
-import type { PromptMedia } from '../media.js';
-import type { Run, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { Run, RunEnd, TokenBatch } from '../backend.js';
 import type { RkllmError } from '../../errors.js';
-import type { EndedEvent, NativeInput, RunHandle } from './addon.js';
+import type { EndedEvent, NativeInput, NativeRunOptions, RunHandle } from './addon.js';
 import { deferred } from '../../deferred.js';
 import { AbortWatch } from './abort-watch.js';
 import type { RunListener } from './event-router.js';
@@ -19,14 +18,12 @@ export class InProcessRun implements Run, RunListener {
 
   readonly ended: Promise<RunEnd> = this.#end.promise;
 
-  constructor(model: NativeModel, request: RunRequest) {
+  constructor(model: NativeModel, input: NativeInput | readonly NativeInput[], options: NativeRunOptions) {
     this.#model = model;
     const { addon, handle, router } = model;
-    const { input, media, maxNewTokens, sampling, npu } = request;
     const id = router.add(this);
     try {
-      const prompt = toNativeInput(input, media);
-      this.#handle = addon.start(handle, id, prompt, { ...sampling, ...npu, maxNewTokens });
+      this.#handle = addon.start(handle, id, input, options);
       this.#watch = new AbortWatch(addon, handle, this.#handle, model.limit);
     } catch (error) {
       router.remove(id);
@@ -72,11 +69,6 @@ export class InProcessRun implements Run, RunListener {
     this.#watch?.end();
     this.onReadable();
   }
-}
-
-function toNativeInput(input: RunInput, media: PromptMedia | undefined): NativeInput {
-  if (input.type === 'tokens') return input.tokenIds;
-  return media === undefined ? input.text : { ...media, prompt: input.text };
 }
 
 const reasons = { completed: 'unstated', limited: 'length', aborted: 'aborted' } as const;

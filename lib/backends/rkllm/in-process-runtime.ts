@@ -10,10 +10,11 @@ import type {
   RuntimeControls,
   RuntimeInput,
 } from '../runtime-controls.js';
-import { knownEmbeddingWidth } from '../embedding-width.js';
+import { checkEmbeddings } from '../embedding-width.js';
 import { AbortWatch } from './abort-watch.js';
-import type { NativeInput, NativeOperation } from './addon.js';
+import type { NativeOperation } from './addon.js';
 import { hasRelease, type GenerationName } from './generations.js';
+import { toNativeInput } from './native-input.js';
 import { toCallError, toRunError, toStartError } from './native-errors.js';
 import type { NativeModel } from './native-model.js';
 
@@ -21,9 +22,15 @@ import type { NativeModel } from './native-model.js';
 export class InProcessRuntime implements RuntimeControls {
   readonly #model: NativeModel;
   readonly #generation: GenerationName;
+  readonly #batchSize: number;
   #embeddingWidth: number | undefined;
 
-  constructor(model: NativeModel, generation: GenerationName, embeddingWidth: number | undefined) {
+  constructor(
+    model: NativeModel,
+    generation: GenerationName,
+    { batchSize, embeddingWidth }: { readonly batchSize: number; readonly embeddingWidth: number | undefined },
+  ) {
+    this.#batchSize = batchSize;
     this.#model = model;
     this.#generation = generation;
     this.#embeddingWidth = embeddingWidth;
@@ -67,7 +74,13 @@ export class InProcessRuntime implements RuntimeControls {
 
   async kvCacheSize(): Promise<number> {
     this.#need('kvCacheSize');
-    return this.#perform({ operation: 'kvCacheSize' });
+    const [first = 0] = await this.#perform({ operation: 'kvCacheSizes' });
+    return first;
+  }
+
+  async kvCacheSizes(): Promise<readonly number[]> {
+    this.#need('kvCacheSizes');
+    return this.#perform({ operation: 'kvCacheSizes' });
   }
 
   async setChatTemplate(template: Parameters<RuntimeControls['setChatTemplate']>[0]): Promise<void> {
@@ -100,7 +113,7 @@ export class InProcessRuntime implements RuntimeControls {
   #toColumns(ranges: readonly KvRange[] | undefined): { readonly from?: Int32Array; readonly to?: Int32Array } {
     if (ranges === undefined) return {};
     this.#need('clearKvCache({ ranges })');
-    if (ranges.length !== 1 || !ranges.every(isRange)) {
+    if (ranges.length !== this.#batchSize || !ranges.every(isRange)) {
       throw new RkllmError('RKLLM_INVALID_INPUT', 'clearKvCache() cannot clear these ranges.', {
         hint: 'Give one range { from, to } for each row of the batch: integers from 0, from not above to.',
         details: { ranges },
@@ -114,7 +127,7 @@ export class InProcessRuntime implements RuntimeControls {
     return { from: Int32Array.from(ranges, ({ from }) => from), to: Int32Array.from(ranges, ({ to }) => to) };
   }
 
-  async #perform(operation: NativeOperation): Promise<number> {
+  async #perform(operation: NativeOperation): Promise<readonly number[]> {
     const { addon, handle, router } = this.#model;
     const { id, outcome } = router.addCall();
     try {
@@ -125,13 +138,13 @@ export class InProcessRuntime implements RuntimeControls {
     }
     const event = await outcome;
     if (event.returned !== 0) throw toCallError(event);
-    return event.value;
+    return event.values;
   }
 
   async #compute(mode: 'hiddenStates' | 'logits', input: RuntimeInput, { signal }: ComputeOptions): Promise<Matrix> {
     signal?.throwIfAborted();
     const { addon, handle, router, limit } = this.#model;
-    const native = this.#toNativeInput(input);
+    if ('embeddings' in input) checkEmbeddings(input, this);
     const done = deferred<Matrix>();
     const id = router.add({
       onReadable: () => undefined,
@@ -143,7 +156,7 @@ export class InProcessRuntime implements RuntimeControls {
     });
     let watch: AbortWatch;
     try {
-      const run = addon.start(handle, id, native, { mode });
+      const run = addon.start(handle, id, toNativeInput(input), { mode });
       watch = new AbortWatch(addon, handle, run, limit);
     } catch (error) {
       router.remove(id);
@@ -156,21 +169,6 @@ export class InProcessRuntime implements RuntimeControls {
       unsubscribe?.();
       watch.end();
     }
-  }
-
-  /** The runtime reads as many floats as the model is wide, and is not told how many there are. */
-  #toNativeInput(input: RuntimeInput): NativeInput {
-    if ('prompt' in input) return input.prompt;
-    if ('tokenIds' in input) return input.tokenIds;
-    const width = knownEmbeddingWidth(this);
-    if (input.embeddings.length !== input.tokens * width) {
-      throw new RkllmError(
-        'RKLLM_INVALID_INPUT',
-        `${input.embeddings.length} values are not ${input.tokens} embeddings of ${width} each.`,
-        { hint: "Give as many values as tokens times the model's embedding width.", details: { width } },
-      );
-    }
-    return input;
   }
 }
 

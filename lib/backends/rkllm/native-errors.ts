@@ -15,6 +15,9 @@ function hintFor(code: RkllmErrorCode, details: Readonly<Record<string, string>>
       'was converted for it. If it is one of those and its file does not say which, name it with the option runtimeVersion.'
     );
   }
+  if (code === 'RKLLM_UNSUPPORTED_BY_RUNTIME' && details['since'] === undefined) {
+    return 'Name the release with the option runtimeVersion, or leave the option out.';
+  }
   if (code === 'RKLLM_UNSUPPORTED_BY_RUNTIME') return 'Leave the option out, or use a newer librkllmrt.so.';
   if (code === 'RKLLM_RUNTIME_INVALID') return hintForLinker(details['dlerror'] ?? '');
   if (code === 'RKLLM_INIT_FAILED') {

@@ -33,6 +33,7 @@ describe.each(releases)('%s', (release) => {
       mirostat: true,
       media: ['image', 'video', 'audio'].slice(0, release === '1.3.1' ? 3 : release === '1.3.0' ? 2 : 1),
       thinking: false,
+      batchSize: 1,
       slots: 1,
     });
   });

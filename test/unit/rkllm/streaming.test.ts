@@ -36,6 +36,7 @@ describe('a model', () => {
       mirostat: true,
       media: ['image'],
       thinking: false,
+      batchSize: 1,
       slots: 1,
     });
   });

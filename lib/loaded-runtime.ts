@@ -1,0 +1,93 @@
+import type { Capabilities } from './backends/backend.js';
+import type {
+  ComputeOptions,
+  Matrix,
+  ModelRuntime,
+  RuntimeControls,
+  RuntimeInput,
+} from './backends/runtime-controls.js';
+import { RkllmError } from './errors.js';
+
+type Argument<K extends Exclude<keyof RuntimeControls, 'embeddingWidth'>> = Parameters<RuntimeControls[K]>[0];
+
+/** {@link ModelRuntime} over the controls of a backend's model. */
+export class LoadedRuntime implements ModelRuntime {
+  readonly #controls: RuntimeControls;
+  readonly #capabilities: Capabilities;
+
+  constructor(
+    controls: RuntimeControls,
+    capabilities: Capabilities,
+    readonly generateBatch: ModelRuntime['generateBatch'],
+  ) {
+    this.#controls = controls;
+    this.#capabilities = capabilities;
+  }
+
+  get embeddingWidth(): number | undefined {
+    return this.#controls.embeddingWidth;
+  }
+
+  has(release: string): boolean {
+    return this.#controls.has(release);
+  }
+
+  async hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
+    refuseOnBatches('hiddenStates()', this.#capabilities);
+    return this.#controls.hiddenStates(input, options);
+  }
+
+  async logits(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
+    refuseOnBatches('logits()', this.#capabilities);
+    return this.#controls.logits(input, options);
+  }
+
+  loadLora(lora: Argument<'loadLora'>): Promise<void> {
+    return this.#controls.loadLora(lora);
+  }
+
+  loadPromptCache(path: string): Promise<void> {
+    return this.#controls.loadPromptCache(path);
+  }
+
+  releasePromptCache(): Promise<void> {
+    return this.#controls.releasePromptCache();
+  }
+
+  clearKvCache(options?: Argument<'clearKvCache'>): Promise<void> {
+    return this.#controls.clearKvCache(options);
+  }
+
+  kvCacheSize(): Promise<number> {
+    return this.#controls.kvCacheSize();
+  }
+
+  kvCacheSizes(): Promise<readonly number[]> {
+    return this.#controls.kvCacheSizes();
+  }
+
+  setChatTemplate(template: Argument<'setChatTemplate'>): Promise<void> {
+    return this.#controls.setChatTemplate(template);
+  }
+
+  setFunctionTools(tools: Argument<'setFunctionTools'>): Promise<void> {
+    return this.#controls.setFunctionTools(tools);
+  }
+
+  setCrossAttention(attention: Argument<'setCrossAttention'>): Promise<void> {
+    return this.#controls.setCrossAttention(attention);
+  }
+}
+
+/** @throws RkllmError `RKLLM_UNSUPPORTED_OPTION` for what has one prompt, on a model that takes several at once. */
+export function refuseOnBatches(owner: string, { batchSize = 1 }: Capabilities): void {
+  if (batchSize === 1) return;
+  throw new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `${owner} has one prompt, and this model was loaded to take ${String(batchSize)} at once.`,
+    {
+      hint: 'Use model.runtime.generateBatch(), or load the model without batchSize.',
+      details: { owner, option: 'batchSize', batchSize },
+    },
+  );
+}
