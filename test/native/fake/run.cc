@@ -132,7 +132,7 @@ void SendLateEvent(Instance& instance, void* userdata) {
   if (!instance.script.late_event_ms) return;
   AddThread(instance, std::thread([&instance, userdata] {
               std::this_thread::sleep_for(std::chrono::milliseconds(*instance.script.late_event_ms));
-              std::vector<unsigned char> result(Offset(Field::kResultSize));
+              std::vector<unsigned char> result(Offset(Field::kResultSize) * instance.kv.size());
               const std::string text = "late";
               WriteAt<const char*>(result.data(), 0, text.c_str());
               CallResult(instance.callbacks, result.data(), userdata, kNormal);

@@ -134,6 +134,7 @@ describe.each(batching)('a batch on %s', (release) => {
     ['with unknown events', ['extra-state 77']],
     ['with hidden-state events', ['extra-state 4']],
     ['with callbacks from another thread', ['foreign-thread']],
+    ['with an event after its end', ['late-event 0']],
   ])('ends once %s', async (_, script) => {
     const fake = new FakeModel('token a', 'next-row', 'token b', 'token c', ...script);
     const { runtime } = await load(release, fake, { batchSize: 2 });
