@@ -49,7 +49,7 @@ class AdapterOf final : public Adapter {
     // Chat templates are applied by TypeScript, the same for all runtimes. From 1.2.0 on the runtime has one of its
     // own, which it would put around what is a whole prompt already.
     if (load_params_.runtime_template.value_or(false) || !library_->Has("rkllm_set_chat_template")) return {};
-    const CallResult raw = Perform(SetChatTemplate{});
+    CallResult raw = Perform(SetChatTemplate{});
     if (!raw.ok()) Destroy();
     return raw;
   }
@@ -76,7 +76,7 @@ class AdapterOf final : public Adapter {
     abi_.Pack(*infer, params, load_params_, defaults_);
     Ticket* const ticket = &tickets_.at(next_ticket_++ % tickets_.size());
     current_ticket_ = ticket;
-    const int code = run_(handle_, inputs.data(), &*infer, ticket);
+    const int code = run_(handle_, inputs.Data(), &*infer, ticket);
     current_ticket_ = nullptr;
     return code;
   }

@@ -85,7 +85,7 @@ struct Performer::Call {
     param->encoder_mask = next.mask.data();
     param->encoder_pos = next.positions.data();
     param->num_tokens = static_cast<std::int32_t>(next.positions.size());
-    const CallResult result = Run<abi::g3::SetCrossAttnParamsFn>(kName, next.positions.empty() ? nullptr : &*param);
+    CallResult result = Run<abi::g3::SetCrossAttnParamsFn>(kName, next.positions.empty() ? nullptr : &*param);
     if (result.ok()) std::swap(cross_attention, next);
     return result;
   }

@@ -36,7 +36,7 @@ class ZeroedRows {
   }
 
   Struct& operator[](std::size_t row) { return structs_[row]; }
-  Struct* data() { return structs_.data(); }
+  Struct* Data() { return structs_.data(); }
 
  private:
   std::vector<Struct> structs_;
