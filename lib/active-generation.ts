@@ -33,7 +33,7 @@ export class ActiveGeneration implements Generation {
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
   #state: GenerationState = 'queued';
   #run: Run | undefined;
-  #stopped: 'abort' | 'signal' | undefined;
+  #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
   #stopSequence: string | undefined;
   #consumed = false;
@@ -50,12 +50,12 @@ export class ActiveGeneration implements Generation {
     this.#outcome.catch(() => undefined);
     const { signal, queue } = context;
     if (signal?.aborted) {
-      this.#stopped = 'signal';
+      this.#stopped = { by: 'signal', reason: signal.reason };
       this.#finish(undefined);
       return;
     }
     // Before the engine may start: an abort while it does must not be missed.
-    this.#unsubscribe = signal === undefined ? undefined : onAbort(signal, () => this.#stop('signal'));
+    this.#unsubscribe = signal === undefined ? undefined : onAbort(signal, () => this.#stop('signal', signal.reason));
     try {
       queue.add(this.#queued);
     } catch (error) {
@@ -87,8 +87,8 @@ export class ActiveGeneration implements Generation {
     return this.#outcome.then(onResult, onError);
   }
 
-  abort(): void {
-    this.#stop('abort');
+  abort(reason?: unknown): void {
+    this.#stop('abort', reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,11 +118,12 @@ export class ActiveGeneration implements Generation {
     refuse: (reason) => (this.#stopped === undefined ? this.#fail(reason) : this.#finish(undefined)),
   };
 
-  #stop(by: 'abort' | 'signal'): void {
+  #stop(by: 'abort' | 'signal', reason: unknown): void {
     if (this.#stopped !== undefined || this.#isOver()) return;
-    this.#stopped = by;
-    if (this.#run === undefined) this.#context.queue.remove(this.#queued, undefined);
-    else this.#run.abort();
+    this.#stopped = { by, reason };
+    if (this.#context.queue.remove(this.#queued, undefined)) return;
+    this.#state = 'aborting';
+    this.#run?.abort();
   }
 
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
@@ -170,21 +171,22 @@ export class ActiveGeneration implements Generation {
 
   /** The engine is idle, or was never asked. */
   #finish(end: RunEnd | undefined): void {
-    const { signal, onAbort } = this.#context;
-    if (this.#stopped === 'signal' && onAbort === 'throw') {
+    const stopped = this.#stopped;
+    if (stopped?.by === 'signal' && this.#context.onAbort === 'throw') {
       this.#over('aborted');
-      this.#settle.reject(signal?.reason);
-      this.#chunks.fail(signal?.reason);
+      this.#settle.reject(stopped.reason);
+      this.#chunks.fail(stopped.reason);
       return;
     }
     this.#flush(this.#finishReason(end) === 'stop');
     const finishReason = this.#finishReason(end);
     const stopSequence = this.#stopSequence;
+    const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
     const usage = usageOf(end, this.#outputTokens);
     const timings = timingsOf(this.#moments, end, usage, performance.now());
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
-    this.#settle.resolve({ text: this.#text, finishReason, stopSequence, usage, timings });
+    this.#settle.resolve({ text: this.#text, finishReason, stopSequence, abortReason, usage, timings });
     this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
     this.#chunks.close();
   }

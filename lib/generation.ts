@@ -37,15 +37,21 @@ export interface GenerationResult {
   readonly finishReason: FinishReason;
   /** The stop sequence that ended it, if one did. It is not part of the text. */
   readonly stopSequence: string | undefined;
+  /**
+   * With `finishReason: 'abort'`: what {@link Generation.abort} was given, or the reason of the signal that aborted it
+   * with `onAbort: 'return'`. Otherwise, and when none was given, `undefined`.
+   */
+  readonly abortReason: unknown;
   readonly usage: Usage;
   readonly timings: Timings;
 }
 
 /**
- * Where a generation is: waiting for the engine, computing the prompt, writing tokens, or over (`done`, `aborted`,
- * `failed`).
+ * Where a generation is: waiting for the engine, computing the prompt, writing tokens, `aborting` (it was told to stop,
+ * and the engine is not idle yet), or over (`done`, `aborted`, `failed`). One that is told to stop before it had the
+ * engine is `aborted` at once.
  */
-export type GenerationState = 'queued' | 'prefill' | 'decode' | 'done' | 'aborted' | 'failed';
+export type GenerationState = 'queued' | 'prefill' | 'decode' | 'aborting' | 'done' | 'aborted' | 'failed';
 
 /**
  * One answer in the making. It starts by itself and goes on whether or not it is read; read it in any of three ways:
@@ -75,6 +81,8 @@ export interface Generation extends AsyncIterable<Chunk>, PromiseLike<Generation
   /**
    * Stops it. It then resolves, once the engine is idle, with what was written so far and `finishReason: 'abort'`.
    * Idempotent; does nothing after the end.
+   *
+   * @param reason - kept in `result.abortReason`; it changes nothing else. The first one counts.
    */
-  abort(): void;
+  abort(reason?: unknown): void;
 }

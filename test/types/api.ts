@@ -49,6 +49,9 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   const length = await generation.then(({ text }) => text.length);
   is<number>()(length, true);
   await generation.result().finally(() => undefined);
+  generation.abort();
+  generation.abort(new Error('enough'));
+  is<unknown>()(result.abortReason, true);
   // @ts-expect-error -- a generation is a thenable, not a promise: result() is
   String(generation.catch);
   // @ts-expect-error -- results are read-only

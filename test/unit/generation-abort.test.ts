@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Generation } from 'rkllm';
-import { scriptedModel } from '../support/models.js';
+import { manualModel, scriptedModel } from '../support/models.js';
 import { collect, failureOf, finishOf } from '../support/reading.js';
 import { isSettled, running } from '../support/running.js';
 
@@ -105,6 +105,78 @@ describe('abort()', () => {
       { type: 'finish', finishReason: 'abort' },
     ]);
     expect(generation.state).toBe('aborted');
+  });
+
+  const stops: [string, (generation: Generation, controller: AbortController) => unknown][] = [
+    ['abort()', (generation) => generation.abort()],
+    ['its signal', (_, controller) => controller.abort()],
+    ['return()', (generation) => generation[Symbol.asyncIterator]().return?.()],
+    ['disposal', (generation) => generation[Symbol.asyncDispose]()],
+  ];
+
+  test.each(stops)('%s: it is aborting until the engine is idle', async (_, stop) => {
+    const controller = new AbortController();
+    const { generation, run } = await running({ signal: controller.signal, onAbort: 'return' });
+    await turn();
+    expect(generation.state).toBe('decode');
+    void stop(generation, controller);
+    expect(generation.state).toBe('aborting');
+    run.write('late');
+    await turn();
+    expect(generation.state).toBe('aborting');
+    run.end('aborted');
+    await generation;
+    expect(generation.state).toBe('aborted');
+  });
+
+  test('of one that waits: it is aborted at once', async () => {
+    const { model } = await running();
+    const waiting = model.generate('second');
+    waiting.abort();
+    expect(waiting.state).toBe('aborted');
+  });
+
+  test('while the engine starts: it is aborting', async () => {
+    const states: string[] = [];
+    const { model, backend } = await manualModel({
+      onStart: () => {
+        second?.abort();
+        if (second !== undefined) states.push(second.state);
+      },
+    });
+    let second: Generation | undefined;
+    const first = model.generate('first');
+    second = model.generate('second');
+    backend.run.end();
+    await first;
+    expect((await second).finishReason).toBe('abort');
+    expect(states).toEqual(['aborting']);
+  });
+
+  test.each([[new Error('enough')], ['enough'], [undefined], [null], [0]])('keeps the reason %p', async (reason) => {
+    const { generation, run } = await running();
+    generation.abort(reason);
+    generation.abort('too late');
+    run.end('aborted');
+    expect((await generation).abortReason).toBe(reason);
+  });
+
+  test("keeps the reason of a signal with onAbort 'return'", async () => {
+    const controller = new AbortController();
+    const { generation, run } = await running({ signal: controller.signal, onAbort: 'return' });
+    controller.abort('enough');
+    run.end('aborted');
+    expect((await generation).abortReason).toBe('enough');
+    const early = { signal: controller.signal, onAbort: 'return' } as const;
+    expect((await (await scriptedModel()).generate('Hi', early)).abortReason).toBe('enough');
+  });
+
+  test('has no reason when the answer ended in another way', async () => {
+    const model = await scriptedModel({ reply: 'a STOP b' });
+    const generation = model.generate('Hi', { stop: ['STOP'] });
+    await generation;
+    generation.abort('too late');
+    expect(await generation).toMatchObject({ finishReason: 'stop-sequence', abortReason: undefined });
   });
 
   test('again, or after the end, does nothing', async () => {

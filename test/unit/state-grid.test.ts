@@ -102,6 +102,13 @@ const generationStates: Record<Generation['state'], (world: World) => Held | Pro
     await new Promise(setImmediate);
     return { generation };
   },
+  aborting: async ({ model, backend }) => {
+    const generation = model.generate('Hi');
+    backend.run.write('a');
+    await new Promise(setImmediate);
+    generation.abort();
+    return { generation };
+  },
   done: async ({ model, backend }) => {
     const generation = model.generate('Hi');
     backend.run.end();
@@ -134,7 +141,7 @@ const ways: [string, (generation: Generation) => unknown, 'outcome' | 'ok'][] = 
 
 describe.each(Object.keys(generationStates) as Generation['state'][])('a generation that is %s', (state) => {
   test.each(ways)('%s', async (_, use, expected) => {
-    const { model, backend } = await manualModel();
+    const { model, backend } = await manualModel({ endsOnAbort: state !== 'aborting' });
     const { generation } = await generationStates[state]({ model, backend, chat: model.chat() });
     expect(generation.state).toBe(state);
     const outcome = outcomeOf(() => use(generation));
