@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
+import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
-import { AsyncBuffer } from './async-buffer.js';
 import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
 import { StopMatcher } from './chat/stop-matcher.js';
-import { RkllmError } from './errors.js';
-import type { Chunk, FinishReason, Generation, GenerationResult, GenerationState } from './generation.js';
+import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
+import { GenerationView } from './generation-view.js';
+import type {
+  Chunk,
+  FinishReason,
+  Generation,
+  GenerationHandle,
+  GenerationResult,
+  GenerationState,
+} from './generation.js';
 import { readRun } from './read-run.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
 import { timingsOf, usageOf, type Moments } from './usage.js';
@@ -24,7 +32,7 @@ export interface GenerationContext {
 export class ActiveGeneration implements Generation {
   readonly id = randomUUID();
   readonly #context: GenerationContext;
-  readonly #chunks = new AsyncBuffer<Chunk>();
+  readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
   /** Splits and replaces like a streaming TextDecoder, at a fraction of the cost and with one-byte strings. */
   readonly #decoder = new StringDecoder('utf8');
   readonly #stopMatcher: StopMatcher;
@@ -36,7 +44,6 @@ export class ActiveGeneration implements Generation {
   #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
   #stopSequence: string | undefined;
-  #consumed = false;
   #text = '';
   #outputTokens = 0;
   /** Tokens whose text is not out yet: a character is not complete, or it may be part of a stop sequence. */
@@ -91,26 +98,25 @@ export class ActiveGeneration implements Generation {
     this.#stop('abort', reason);
   }
 
+  tee(): [AsyncIterable<Chunk>, AsyncIterable<Chunk>] {
+    return tee(this.#chunks);
+  }
+
+  toReadableStream(): ReadableStream<Chunk> {
+    return toReadableStream(this.#chunks, (reason) => this.abort(reason));
+  }
+
+  handle(): GenerationHandle {
+    return new GenerationView(this);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.abort();
     await this.#outcome.catch(() => undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Chunk, undefined> {
-    if (this.#consumed) {
-      throw new RkllmError('RKLLM_STREAM_CONSUMED', 'This generation has been iterated before; its chunks are gone.', {
-        hint: 'Iterate it once and keep what you need, or await it: the result can be awaited any number of times.',
-      });
-    }
-    this.#consumed = true;
-    return {
-      next: () => this.#chunks.next(),
-      return: async () => {
-        await this[Symbol.asyncDispose]();
-        this.#chunks.discard();
-        return { done: true, value: undefined };
-      },
-    };
+    return this.#chunks[Symbol.asyncIterator]();
   }
 
   readonly #queued: QueuedRequest = {
@@ -239,9 +245,4 @@ function appended(held: number[], tokenIds: Int32Array, from: number, to: number
   const ids = held.length > 0 ? held : new Array<number>(to - from);
   for (let i = from; i < to; i++) ids[i + offset] = tokenIds[i] ?? 0;
   return ids;
-}
-
-async function* textOf(generation: AsyncIterable<Chunk>): AsyncGenerator<string, undefined> {
-  for await (const chunk of generation) if (chunk.type === 'text' && chunk.text !== '') yield chunk.text;
-  return undefined;
 }

@@ -1,3 +1,4 @@
+import type { ReadableStream } from 'node:stream/web';
 import type { Timings, Usage } from './usage.js';
 
 /**
@@ -38,7 +39,7 @@ export interface GenerationResult {
   /** The stop sequence that ended it, if one did. It is not part of the text. */
   readonly stopSequence: string | undefined;
   /**
-   * With `finishReason: 'abort'`: what {@link Generation.abort} was given, or the reason of the signal that aborted it
+   * With `finishReason: 'abort'`: what {@link GenerationHandle.abort} was given, or the reason of the signal that aborted it
    * with `onAbort: 'return'`. Otherwise, and when none was given, `undefined`.
    */
   readonly abortReason: unknown;
@@ -54,17 +55,10 @@ export interface GenerationResult {
 export type GenerationState = 'queued' | 'prefill' | 'decode' | 'aborting' | 'done' | 'aborted' | 'failed';
 
 /**
- * One answer in the making. It starts by itself and goes on whether or not it is read; read it in any of three ways:
- *
- * - `for await (const chunk of generation)`: as it is written, once;
- * - `for await (const text of generation.textStream)`: the same, text only;
- * - `await generation`: the whole result, any number of times, before, during or after iterating.
- *
- * Leaving a loop early (`break`, `throw`, `return`) stops the engine and waits until it is idle.
- *
- * It is a thenable, so returning it from an `async` function awaits it.
+ * One answer in the making: a {@link Generation} that is not a thenable, so an `async` function may return it, and a
+ * promise may resolve with it, before the answer is over. Both are the same generation with one stream.
  */
-export interface Generation extends AsyncIterable<Chunk>, PromiseLike<GenerationResult>, AsyncDisposable {
+export interface GenerationHandle extends AsyncIterable<Chunk>, AsyncDisposable {
   /** Unique within the process. */
   readonly id: string;
   readonly state: GenerationState;
@@ -76,8 +70,23 @@ export interface Generation extends AsyncIterable<Chunk>, PromiseLike<Generation
   readonly textStream: AsyncIterable<string>;
   /** The outcome as a real promise. Rejects with the engine's RkllmError or with the signal's reason. */
   result(): Promise<GenerationResult>;
-  /** The whole answer's text. Rejects as {@link Generation.result} does. */
+  /** The whole answer's text. Rejects as {@link GenerationHandle.result} does. */
   text(): Promise<string>;
+  /**
+   * The stream for two readers. Each gets every chunk, the failure too, at its own pace, and is iterated once. When one
+   * leaves early the other goes on; when both have left, the engine is stopped and the second waits until it is idle.
+   *
+   * @throws RkllmError `RKLLM_STREAM_CONSUMED` when the stream has a reader already.
+   */
+  tee(): [AsyncIterable<Chunk>, AsyncIterable<Chunk>];
+  /**
+   * The stream as a web stream of chunk objects. Cancelling it stops the engine, keeps the reason in
+   * `result.abortReason`, and resolves when the engine is idle. For a `Response`, pipe it through a transformer that
+   * makes bytes of the chunks.
+   *
+   * @throws RkllmError `RKLLM_STREAM_CONSUMED` when the stream has a reader already.
+   */
+  toReadableStream(): ReadableStream<Chunk>;
   /**
    * Stops it. It then resolves, once the engine is idle, with what was written so far and `finishReason: 'abort'`.
    * Idempotent; does nothing after the end.
@@ -85,4 +94,20 @@ export interface Generation extends AsyncIterable<Chunk>, PromiseLike<Generation
    * @param reason - kept in `result.abortReason`; it changes nothing else. The first one counts.
    */
   abort(reason?: unknown): void;
+  /** The same generation without `then`. */
+  handle(): GenerationHandle;
 }
+
+/**
+ * One answer in the making. It starts by itself and goes on whether or not it is read; read it in any of these ways:
+ *
+ * - `for await (const chunk of generation)`: as it is written, once;
+ * - `for await (const text of generation.textStream)`: the same, text only;
+ * - `generation.tee()`, `generation.toReadableStream()`: the same for two readers, or as a web stream;
+ * - `await generation`: the whole result, any number of times, before, during or after iterating.
+ *
+ * Leaving a loop early (`break`, `throw`, `return`) stops the engine and waits until it is idle.
+ *
+ * It is a thenable, so returning it from an `async` function awaits it: return {@link GenerationHandle.handle} there.
+ */
+export interface Generation extends GenerationHandle, PromiseLike<GenerationResult> {}

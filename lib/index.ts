@@ -9,6 +9,7 @@ export type {
   FinishChunk,
   FinishReason,
   Generation,
+  GenerationHandle,
   GenerationResult,
   GenerationState,
   TextChunk,

@@ -13,6 +13,7 @@ import {
   type GenerateInput,
   type GenerateOptions,
   type Generation,
+  type GenerationHandle,
   type GenerationResult,
   type LoadModelOptions,
   type Model,
@@ -58,6 +59,22 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   result.text = '';
   // @ts-expect-error -- states are not set from outside
   generation.state = 'done';
+}
+
+export async function handing(model: Model): Promise<GenerationHandle> {
+  const generation = model.generate('Hi');
+  for (const branch of generation.tee()) for await (const chunk of branch) is<Chunk>()(chunk, true);
+  const web: ReadableStream<Chunk> = generation.toReadableStream();
+  for await (const chunk of web) is<Chunk>()(chunk, true);
+  await new Response(web.pipeThrough(new TransformStream<Chunk, Uint8Array>())).text();
+  const handle = generation.handle();
+  is<GenerationHandle>()(handle, true);
+  // @ts-expect-error -- it has no then()
+  String(handle.then);
+  const sameHandle: GenerationHandle = generation;
+  // @ts-expect-error -- a handle is no thenable
+  const thenable: Generation = handle;
+  return [sameHandle, thenable][0] ?? handle;
 }
 
 export async function asking(model: Model): Promise<void> {
