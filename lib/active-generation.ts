@@ -75,6 +75,10 @@ export class ActiveGeneration implements Generation {
     return this.#state;
   }
 
+  get queuePosition(): number | undefined {
+    return this.#context.queue.positionOf(this.#queued);
+  }
+
   get textStream(): AsyncIterable<string> {
     return textOf(this);
   }

@@ -17,6 +17,10 @@ export class GenerationView implements GenerationHandle {
     return this.#generation.state;
   }
 
+  get queuePosition(): number | undefined {
+    return this.#generation.queuePosition;
+  }
+
   get textStream(): AsyncIterable<string> {
     return this.#generation.textStream;
   }

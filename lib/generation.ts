@@ -62,6 +62,8 @@ export interface GenerationHandle extends AsyncIterable<Chunk>, AsyncDisposable 
   /** Unique within the process. */
   readonly id: string;
   readonly state: GenerationState;
+  /** How many generations wait before this one: 0 is next. `undefined` when it does not wait for the engine. */
+  readonly queuePosition: number | undefined;
   /**
    * The text alone, as it is written. It is read once: this and iterating the generation are the same stream.
    *

@@ -59,10 +59,16 @@ export class RequestQueue {
     this.#waiting.push({ request, timer });
   }
 
+  /** How many wait before this one; undefined when it does not wait. */
+  positionOf(request: QueuedRequest): number | undefined {
+    const index = this.#waiting.findIndex((entry) => entry.request === request);
+    return index < 0 ? undefined : index;
+  }
+
   /** Takes a waiting request out and refuses it; returns false when it does not wait (any more). */
   remove(request: QueuedRequest, reason: unknown): boolean {
-    const index = this.#waiting.findIndex((entry) => entry.request === request);
-    const [entry] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    const index = this.positionOf(request);
+    const [entry] = index === undefined ? [] : this.#waiting.splice(index, 1);
     if (entry === undefined) return false;
     clearTimeout(entry.timer);
     entry.request.refuse(reason);

@@ -53,6 +53,7 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   generation.abort();
   generation.abort(new Error('enough'));
   is<unknown>()(result.abortReason, true);
+  is<number | undefined>()(generation.queuePosition, true);
   // @ts-expect-error -- a generation is a thenable, not a promise: result() is
   String(generation.catch);
   // @ts-expect-error -- results are read-only

@@ -148,44 +148,6 @@ describe('after a generation has settled the engine is free', () => {
   });
 });
 
-describe('the queue', () => {
-  test('answers in the order of the calls', async () => {
-    const asked: string[] = [];
-    const model = await scriptedModel({ reply: 'ok', onRun: (prompt) => asked.push(prompt) });
-    const prompts = ['1', '2', '3', '4'];
-    const order: string[] = [];
-    await Promise.all(prompts.map((prompt) => model.generate({ prompt }).then(() => order.push(prompt))));
-    expect(asked).toEqual(prompts);
-    expect(order).toEqual(prompts);
-  });
-
-  test('runs as many at a time as the engine has slots', async () => {
-    const { model, backend } = await manualModel({ capabilities: { slots: 2 } });
-    for (const prompt of ['1', '2', '3']) model.generate(prompt);
-    expect(backend.runs).toHaveLength(2);
-    expect(model.pending).toBe(1);
-    await model.dispose({ abort: true });
-    expect(backend).toMatchObject({ disposals: 1, runs: [{ aborts: 1 }, { aborts: 1 }] });
-  });
-
-  test('is full after 16, or what was asked for', async () => {
-    const { model } = await manualModel();
-    for (let count = 0; count < 17; count++) model.generate('Hi');
-    expect(await codeOf(() => model.generate('Hi'))).toBe('RKLLM_QUEUE_FULL');
-    expect(model.pending).toBe(16);
-  });
-
-  test('gives up after its time limit', async () => {
-    const { model, backend } = await manualModel({}, { queue: { timeoutMs: 1 } });
-    const first = model.generate('Hi');
-    const second = model.generate('Hi');
-    expect(await codeOf(() => second)).toBe('RKLLM_QUEUE_TIMEOUT');
-    expect(second.state).toBe('failed');
-    backend.run.end();
-    expect((await first).finishReason).toBe('stop');
-  });
-});
-
 describe('what a backend can do is respected', () => {
   test('no seed', async () => {
     const model = await scriptedModel({ capabilities: { seed: false } });

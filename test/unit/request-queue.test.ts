@@ -33,6 +33,19 @@ test('first come, first served, one at a time', async () => {
   expect(queue).toMatchObject({ active: 0, pending: 0 });
 });
 
+test('a request knows how many wait before it', async () => {
+  const queue = queueWith();
+  const requests = filled(queue, 4);
+  const [, , second] = requests as [FakeRequest, FakeRequest, FakeRequest];
+  const positions = (): (number | undefined)[] => requests.map((request) => queue.positionOf(request));
+  expect(positions()).toEqual([undefined, 0, 1, 2]);
+  queue.remove(second, undefined);
+  expect(positions()).toEqual([undefined, 0, undefined, 1]);
+  requests[0]?.finish();
+  await turn();
+  expect(positions()).toEqual([undefined, undefined, undefined, 0]);
+});
+
 test('as many at a time as there are slots', async () => {
   const queue = queueWith({ slots: 2 });
   const requests = filled(queue, 4);
