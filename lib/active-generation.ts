@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { StringDecoder } from 'node:string_decoder';
 import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
+import { Answer, type AnswerEnds } from './answer.js';
 import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
-import { StopMatcher } from './chat/stop-matcher.js';
 import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
 import { GenerationView } from './generation-view.js';
 import type {
@@ -22,8 +21,8 @@ export interface GenerationContext {
   readonly model: BackendModel;
   readonly queue: RequestQueue;
   readonly request: RunRequest;
-  /** Texts that end the answer. */
-  readonly stop: readonly string[];
+  /** What ends the answer; the limit is the request's. */
+  readonly ends: Omit<AnswerEnds, 'maxNewTokens'>;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: 'throw' | 'return';
 }
@@ -33,9 +32,7 @@ export class ActiveGeneration implements Generation {
   readonly id = randomUUID();
   readonly #context: GenerationContext;
   readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
-  /** Splits and replaces like a streaming TextDecoder, at a fraction of the cost and with one-byte strings. */
-  readonly #decoder = new StringDecoder('utf8');
-  readonly #stopMatcher: StopMatcher;
+  readonly #answer: Answer;
   readonly #moments: Moments = { called: performance.now() };
   readonly #outcome: Promise<GenerationResult>;
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
@@ -43,15 +40,11 @@ export class ActiveGeneration implements Generation {
   #run: Run | undefined;
   #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
-  #stopSequence: string | undefined;
-  #text = '';
-  #outputTokens = 0;
-  /** Tokens whose text is not out yet: a character is not complete, or it may be part of a stop sequence. */
-  #heldTokenIds: number[] = [];
 
   constructor(context: GenerationContext) {
     this.#context = context;
-    this.#stopMatcher = new StopMatcher(context.stop);
+    const { maxNewTokens } = context.request;
+    this.#answer = new Answer({ ...context.ends, maxNewTokens }, (chunk) => this.#chunks.push(chunk));
     this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever reads sees the failure; a generation that nobody reads must not end the process.
     this.#outcome.catch(() => undefined);
@@ -155,28 +148,15 @@ export class ActiveGeneration implements Generation {
   }
 
   /** Takes the tokens of a batch from `from` up to `to`. */
-  #accept({ tokenIds, ends, bytes }: TokenBatch, from: number, to: number, run: Run): void {
-    if (this.#stopped !== undefined || this.#stopSequence !== undefined) return;
-    const limit = this.#context.request.maxNewTokens ?? Infinity;
-    const end = Math.min(to, from + limit - this.#outputTokens);
-    if (end <= from) return;
+  #accept(batch: TokenBatch, from: number, to: number, run: Run): void {
+    if (this.#stopped !== undefined || this.#answer.isOver()) return;
     const now = performance.now();
-    this.#moments.firstToken ??= now;
-    this.#moments.lastToken = now;
-    this.#state = 'decode';
-    this.#outputTokens += end - from;
-    this.#heldTokenIds = appended(this.#heldTokenIds, tokenIds, from, end);
-    const piece = this.#decoder.write(bytes.subarray(ends[from - 1], ends[end - 1]));
-    const { text, matched } = this.#stopMatcher.push(piece);
-    this.#stopSequence = matched;
-    if (text !== '') this.#emit(text);
-    if (matched !== undefined || this.#outputTokens >= limit) run.abort();
-  }
-
-  #emit(text: string): void {
-    this.#text += text;
-    this.#chunks.push({ type: 'text', text, tokenIds: this.#heldTokenIds });
-    this.#heldTokenIds = [];
+    if (this.#answer.take(batch, from, to) > 0) {
+      this.#moments.firstToken ??= now;
+      this.#moments.lastToken = now;
+      this.#state = 'decode';
+    }
+    if (this.#answer.isOver()) run.abort();
   }
 
   /** The engine is idle, or was never asked. */
@@ -188,28 +168,17 @@ export class ActiveGeneration implements Generation {
       this.#chunks.fail(stopped.reason);
       return;
     }
-    this.#flush(this.#finishReason(end) === 'stop');
+    this.#answer.flush(this.#finishReason(end) === 'stop');
     const finishReason = this.#finishReason(end);
-    const stopSequence = this.#stopSequence;
+    const { text, stopSequence, outputTokens } = this.#answer;
     const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
-    const usage = usageOf(end, this.#outputTokens);
+    const usage = usageOf(end, outputTokens, this.#context.model.capabilities.kvReuse);
     const timings = timingsOf(this.#moments, end, usage, performance.now());
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
-    this.#settle.resolve({ text: this.#text, finishReason, stopSequence, abortReason, usage, timings });
+    this.#settle.resolve({ text, finishReason, stopSequence, abortReason, usage, timings });
     this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
     this.#chunks.close();
-  }
-
-  /** What was held back comes out. An answer that was cut inside a character ends before it. */
-  #flush(complete: boolean): void {
-    if (this.#stopSequence === undefined) {
-      const { text, matched } = this.#stopMatcher.push(complete ? this.#decoder.end() : '');
-      this.#stopSequence = matched;
-      const rest = matched === undefined ? text + this.#stopMatcher.flush() : text;
-      if (rest !== '') this.#emit(rest);
-    }
-    if (this.#heldTokenIds.length > 0) this.#emit('');
   }
 
   #fail(error: unknown): void {
@@ -228,10 +197,11 @@ export class ActiveGeneration implements Generation {
   }
 
   #finishReason(end: RunEnd | undefined): FinishReason {
-    if (this.#stopSequence !== undefined) return 'stop-sequence';
+    if (this.#answer.stopSequence !== undefined) return 'stop-sequence';
+    if (this.#answer.endedByModel) return 'stop';
     if (this.#stopped !== undefined) return 'abort';
     if (end?.reason === 'eos') return 'stop';
-    if (this.#outputTokens >= (this.#context.request.maxNewTokens ?? Infinity)) return 'length';
+    if (this.#answer.reachedLimit) return 'length';
     if (end?.reason === 'aborted') return 'abort';
     return end?.reason === 'length' || this.#filledContext(end) ? 'length' : 'stop';
   }
@@ -239,14 +209,6 @@ export class ActiveGeneration implements Generation {
   /** An engine that got beyond its context has moved it on, so that was not what ended the answer. */
   #filledContext(end: RunEnd | undefined): boolean {
     const { contextLength } = this.#context.model.info;
-    return end?.promptTokens !== undefined && end.promptTokens + this.#outputTokens === contextLength;
+    return end?.promptTokens !== undefined && end.promptTokens + this.#answer.outputTokens === contextLength;
   }
-}
-
-/** Of the right size from the start: pushing one by one costs several times as much in a flood. */
-function appended(held: number[], tokenIds: Int32Array, from: number, to: number): number[] {
-  const offset = held.length - from;
-  const ids = held.length > 0 ? held : new Array<number>(to - from);
-  for (let i = from; i < to; i++) ids[i + offset] = tokenIds[i] ?? 0;
-  return ids;
 }

@@ -105,12 +105,14 @@ export class LoadedModel implements Model {
       media,
       ...this.#npu(owner, checked),
     };
-    const { stop = [], signal, onAbort = 'throw' } = checked;
+    const { stop = [], stopTokenIds = [], signal, onAbort = 'throw' } = checked;
+    const isTemplated = typeof rest === 'string' || Array.isArray(rest);
+    const endMarkers = isTemplated ? (template?.endMarkers ?? []) : [];
     const generation = new ActiveGeneration({
       model: backendModel,
       queue: this.#queue,
       request,
-      stop,
+      ends: { stop, endMarkers, stopTokenIds },
       signal,
       onAbort,
     });

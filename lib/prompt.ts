@@ -4,6 +4,7 @@ import type { ChatMessage } from './chat/message.js';
 import type { ChatTemplate } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
 import { describe } from './options/check.js';
+import { isTokenId } from './options/shapes.js';
 
 /**
  * A prompt that goes to the model as it is, with no chat template around it. With images and the like only where
@@ -110,10 +111,6 @@ function tokenPrompt(tokenIds: unknown, capabilities: Capabilities): RunInput {
   const wrong = ids.findIndex((id) => !isTokenId(id));
   if (wrong >= 0) throw invalidInput(`tokenIds contains ${describe(ids[wrong])}.`);
   return { type: 'tokens', tokenIds: Int32Array.from(ids as number[]) };
-}
-
-function isTokenId(id: unknown): boolean {
-  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= 0x7fffffff;
 }
 
 function emptyPrompt(message: string): RkllmError {

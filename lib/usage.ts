@@ -3,14 +3,18 @@ import type { RunEnd } from './backends/backend.js';
 /** Token counts of a generation. A figure that the runtime does not tell is `undefined`, never made up. */
 export interface Usage {
   /**
-   * Tokens of the prompt, those of the chat template included; unless `model.capabilities.countsTokens`, only those that
-   * were computed, which may leave out a beginning that was in the KV cache.
+   * Tokens of the prompt, those of the chat template included. `undefined` also where a runtime keeps what it computed
+   * and tells only how many tokens it computed now, as the vendor's does from 1.2.1 on.
    */
   readonly inputTokens: number | undefined;
   /** How many of them were not computed again because they were in the KV cache. */
   readonly cachedInputTokens: number | undefined;
+  /** How many of them were computed. */
+  readonly computedInputTokens: number | undefined;
   /** Tokens that the model generated, the one that ended its answer not included. */
   readonly outputTokens: number;
+  /** Tokens of the prompt and the answer. */
+  readonly totalTokens: number | undefined;
 }
 
 /** Where the time of a generation went. Milliseconds; `undefined` where nothing was measured. */
@@ -41,22 +45,30 @@ export interface Moments {
   lastToken?: number;
 }
 
-export function usageOf(end: RunEnd | undefined, outputTokens: number): Usage {
-  return { inputTokens: end?.promptTokens, cachedInputTokens: end?.cachedPromptTokens, outputTokens };
+/** @param kvReuse - the engine keeps what it computed: what it tells of the prompt may be the rest only. */
+export function usageOf(end: RunEnd | undefined, outputTokens: number, kvReuse: boolean): Usage {
+  const { promptTokens, cachedPromptTokens } = end ?? {};
+  const inputTokens = kvReuse && cachedPromptTokens === undefined ? undefined : promptTokens;
+  return {
+    inputTokens,
+    cachedInputTokens: cachedPromptTokens,
+    computedInputTokens: promptTokens === undefined ? undefined : promptTokens - (cachedPromptTokens ?? 0),
+    outputTokens,
+    totalTokens: inputTokens === undefined ? undefined : inputTokens + outputTokens,
+  };
 }
 
 export function timingsOf(moments: Moments, end: RunEnd | undefined, usage: Usage, now: number): Timings {
   const { called, started, firstToken, lastToken } = moments;
   const prefillMs = end?.prefillMs ?? difference(started, firstToken);
   const decodeMs = end?.decodeMs ?? difference(firstToken, lastToken);
-  const computed = usage.inputTokens === undefined ? undefined : usage.inputTokens - (usage.cachedInputTokens ?? 0);
   return {
     queuedMs: (started ?? now) - called,
     timeToFirstTokenMs: difference(called, firstToken),
     prefillMs,
     decodeMs,
     totalMs: now - called,
-    prefillTokensPerSecond: perSecond(computed, prefillMs),
+    prefillTokensPerSecond: perSecond(usage.computedInputTokens, prefillMs),
     decodeTokensPerSecond: perSecond(usage.outputTokens - 1, decodeMs),
     peakMemoryMb: end?.peakMemoryMb,
   };

@@ -12,14 +12,20 @@ export interface Released {
  */
 export class StopMatcher {
   readonly #sequences: readonly string[];
+  readonly #firsts: readonly string[];
   #held = '';
 
   constructor(sequences: readonly string[]) {
     this.#sequences = [...sequences];
+    this.#firsts = [...new Set(sequences.map((sequence) => sequence.slice(0, 1)))];
   }
 
   /** Takes the next piece of the text. */
   push(piece: string): Released {
+    // Most pieces begin nothing; in a flood the search would cost more than all the rest.
+    if (this.#held === '' && !this.#firsts.some((first) => piece.includes(first))) {
+      return { text: piece, matched: undefined };
+    }
     const text = this.#held + piece;
     const match = this.#earliestIn(text);
     if (match !== undefined) {

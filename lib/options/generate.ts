@@ -1,6 +1,6 @@
 import { mirostatTable, npuRunTable } from './npu.js';
 import { samplingTable } from './sampling.js';
-import { isAbortSignal, isStopList } from './shapes.js';
+import { isAbortSignal, isStopList, isTokenIdList } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
 
 /** Options of one generation. */
@@ -23,6 +23,16 @@ export const generateTable = {
    * they span several tokens. Of several, the one that is complete first ends it; of those, the longest. Default: none.
    */
   stop: { kind: 'shape', expected: 'a list of non-empty strings', accepts: isStopList, defaultsTo: 'none' },
+  /**
+   * Further tokens that end the answer as the model's own end does, by id: integers from 0 to 2³¹-1. The token is not
+   * part of the answer; `finishReason` is `'stop'`. Default: none.
+   */
+  stopTokenIds: {
+    kind: 'shape',
+    expected: 'a list of token ids (integers from 0)',
+    accepts: isTokenIdList,
+    defaultsTo: 'none',
+  },
   /**
    * Stops the generation. What was already aborted never reaches the engine; otherwise the engine is stopped and idle
    * before the generation settles.

@@ -67,7 +67,10 @@ export const npuTable = {
     runtimeField: 'img_start, img_end, img_content',
     note: 'from 1.3.0 on with the input',
   },
-  /** `false`: special tokens such as `<|end|>` are part of the text. Default `true`. */
+  /**
+   * `false`: special tokens such as `<|end|>` are part of the text. Those that end a turn in the chat template end the
+   * answer and stay hidden all the same, unless the prompt is raw. Default `true`.
+   */
   skipSpecialTokens: { kind: 'flag', defaultsTo: 'true', runtimeField: 'skip_special_token' },
   /**
    * How many prompts `model.runtime.generateBatch()` answers at the same time. Above 1 the model answers nothing else.

@@ -31,3 +31,13 @@ export function isStopList(value: unknown): value is readonly string[] {
   // Array.from: every() would skip the holes of a sparse array.
   return Array.isArray(value) && Array.from<unknown>(value).every((item) => typeof item === 'string' && item !== '');
 }
+
+/** Whether a value is a list of ids that tokens can have. */
+export function isTokenIdList(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && Array.from<unknown>(value).every(isTokenId);
+}
+
+/** Whether a value can be the id of a token. */
+export function isTokenId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0x7fffffff;
+}

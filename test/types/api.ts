@@ -47,6 +47,7 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   is<string>()(result.text, true);
   is<number | undefined>()(result.usage.inputTokens, true);
   is<number>()(result.usage.outputTokens, true);
+  is<number | undefined>()(result.usage.totalTokens, true);
   const length = await generation.then(({ text }) => text.length);
   is<number>()(length, true);
   await generation.result().finally(() => undefined);
@@ -120,6 +121,7 @@ export const options: GenerateOptions[] = [
   { maxTokens: 5 },
   // @ts-expect-error -- a number, not a string
   { maxNewTokens: '5' },
+  { stopTokenIds: [32000] },
   // @ts-expect-error -- a list of texts, not one
   { stop: '\n' },
   // @ts-expect-error -- either 'throw' or 'return'

@@ -17,7 +17,7 @@ const info: ModelInfo = {
 
 function line(finishReason: FinishReason, known: boolean): string {
   const end = known ? endOf('eos', { promptTokens: 12, decodeMs: 100 }) : undefined;
-  const usage = usageOf(end, known ? 21 : 0);
+  const usage = usageOf(end, known ? 21 : 0, false);
   const moments = known ? { called: 0, started: 5, firstToken: 42, lastToken: 142 } : { called: 0 };
   return figuresLine(info, { finishReason, usage, timings: timingsOf(moments, end, usage, 150) });
 }

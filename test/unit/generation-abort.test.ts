@@ -138,18 +138,20 @@ describe('abort()', () => {
 
   test('while the engine starts: it is aborting', async () => {
     const states: string[] = [];
+    const waiting: Generation[] = [];
     const { model, backend } = await manualModel({
       onStart: () => {
-        second?.abort();
-        if (second !== undefined) states.push(second.state);
+        for (const generation of waiting) {
+          generation.abort();
+          states.push(generation.state);
+        }
       },
     });
-    let second: Generation | undefined;
     const first = model.generate('first');
-    second = model.generate('second');
+    waiting.push(model.generate('second'));
     backend.run.end();
     await first;
-    expect((await second).finishReason).toBe('abort');
+    expect((await waiting[0])?.finishReason).toBe('abort');
     expect(states).toEqual(['aborting']);
   });
 

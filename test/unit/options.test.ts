@@ -73,6 +73,10 @@ const generate: Record<keyof typeof generateTable, Values> = {
     good: [[], ['a'], ['a', '\n\n']],
     bad: [0, -1, NaN, 'a', null, true, {}, [''], [5], ['a', null], ['a', undefined], new Array(2), new Set(['a'])],
   },
+  stopTokenIds: {
+    good: [[], [0], [32007, 2 ** 31 - 1]],
+    bad: [0, -1, '5', null, true, {}, [-1], [0.5], ['5'], [2 ** 31], [undefined], new Array(1), Int32Array.of(5)],
+  },
   signal: signals,
   onAbort: { good: ['throw', 'return'], bad: ['', 'Throw', 'resolve', 0, null, true, {}, []] },
 };

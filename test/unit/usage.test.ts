@@ -5,8 +5,14 @@ const moments = { called: 1000, started: 1010, firstToken: 1110, lastToken: 1310
 
 test('the figures of the engine go before our own', () => {
   const end = endOf('eos', { promptTokens: 60, cachedPromptTokens: 10, prefillMs: 50, decodeMs: 100, peakMemoryMb: 7 });
-  const usage = usageOf(end, 21);
-  expect(usage).toEqual({ inputTokens: 60, cachedInputTokens: 10, outputTokens: 21 });
+  const usage = usageOf(end, 21, true);
+  expect(usage).toEqual({
+    inputTokens: 60,
+    cachedInputTokens: 10,
+    computedInputTokens: 50,
+    outputTokens: 21,
+    totalTokens: 81,
+  });
   expect(timingsOf(moments, end, usage, 1400)).toEqual({
     queuedMs: 10,
     timeToFirstTokenMs: 110,
@@ -21,8 +27,8 @@ test('the figures of the engine go before our own', () => {
 
 test('what the engine does not tell is measured, or unknown', () => {
   const end = endOf('eos');
-  const usage = usageOf(end, 21);
-  expect(usage).toEqual({ inputTokens: undefined, cachedInputTokens: undefined, outputTokens: 21 });
+  const usage = usageOf(end, 21, false);
+  expect(usage).toEqual({ outputTokens: 21 });
   expect(timingsOf(moments, end, usage, 1400)).toMatchObject({
     prefillMs: 100,
     decodeMs: 200,
@@ -33,8 +39,8 @@ test('what the engine does not tell is measured, or unknown', () => {
 });
 
 test('a generation that never reached the engine has hardly any figures', () => {
-  const usage = usageOf(undefined, 0);
-  expect(usage).toEqual({ inputTokens: undefined, cachedInputTokens: undefined, outputTokens: 0 });
+  const usage = usageOf(undefined, 0, false);
+  expect(usage).toEqual({ outputTokens: 0 });
   expect(timingsOf({ called: 1000 }, undefined, usage, 1005)).toEqual({
     queuedMs: 5,
     timeToFirstTokenMs: undefined,
@@ -52,10 +58,26 @@ test.each([
   ['one token', endOf('eos', { decodeMs: 100 }), 1],
   ['no time', endOf('eos', { decodeMs: 0 }), 9],
 ])('%s makes no speed', (_, end, outputTokens) => {
-  expect(timingsOf(moments, end, usageOf(end, outputTokens), 1400).decodeTokensPerSecond).toBeUndefined();
+  expect(timingsOf(moments, end, usageOf(end, outputTokens, false), 1400).decodeTokensPerSecond).toBeUndefined();
 });
 
 test('a prompt that was all in the cache makes no prefill speed', () => {
   const end = endOf('eos', { promptTokens: 60, cachedPromptTokens: 60, prefillMs: 50 });
-  expect(timingsOf(moments, end, usageOf(end, 5), 1400).prefillTokensPerSecond).toBeUndefined();
+  expect(timingsOf(moments, end, usageOf(end, 5, true), 1400).prefillTokensPerSecond).toBeUndefined();
+});
+
+test('an engine that has a cache and tells only one figure has told what it computed', () => {
+  const end = endOf('unstated', { promptTokens: 50, prefillMs: 50 });
+  const usage = usageOf(end, 21, true);
+  expect(usage).toEqual({ computedInputTokens: 50, outputTokens: 21 });
+  expect(timingsOf(moments, end, usage, 1400).prefillTokensPerSecond).toBe(1000);
+});
+
+test('an engine without a cache has computed all of the prompt', () => {
+  expect(usageOf(endOf('unstated', { promptTokens: 50 }), 21, false)).toEqual({
+    inputTokens: 50,
+    computedInputTokens: 50,
+    outputTokens: 21,
+    totalTokens: 71,
+  });
 });

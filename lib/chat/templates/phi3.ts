@@ -4,6 +4,7 @@ import type { ChatTemplate } from './template.js';
 /** The template of Phi-3 and Phi-3.5: each message between its role's marker and `<|end|>`. */
 export const phi3Template: ChatTemplate = {
   name: 'phi3',
+  endMarkers: ['<|end|>', '<|endoftext|>', '<|user|>', '<|system|>', '<|assistant|>'],
   render: (messages) => `${messages.map(renderMessage).join('')}<|assistant|>\n`,
 };
 
