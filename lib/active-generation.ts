@@ -3,6 +3,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
 import { Answer, type AnswerEnds } from './answer.js';
 import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
+import type { Splits } from './chat/tag-splitter.js';
 import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
 import { GenerationView } from './generation-view.js';
 import type {
@@ -23,6 +24,8 @@ export interface GenerationContext {
   readonly request: RunRequest;
   /** What ends the answer; the limit is the request's. */
   readonly ends: Omit<AnswerEnds, 'maxNewTokens'>;
+  /** What is told from the text of the answer. */
+  readonly splits: Splits;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: 'throw' | 'return';
 }
@@ -43,8 +46,9 @@ export class ActiveGeneration implements Generation {
 
   constructor(context: GenerationContext) {
     this.#context = context;
-    const { maxNewTokens } = context.request;
-    this.#answer = new Answer({ ...context.ends, maxNewTokens }, (chunk) => this.#chunks.push(chunk));
+    const { ends, splits, request } = context;
+    const { maxNewTokens } = request;
+    this.#answer = new Answer({ ...ends, maxNewTokens }, splits, (chunk) => this.#chunks.push(chunk));
     this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever reads sees the failure; a generation that nobody reads must not end the process.
     this.#outcome.catch(() => undefined);
@@ -169,14 +173,15 @@ export class ActiveGeneration implements Generation {
       return;
     }
     this.#answer.flush(this.#finishReason(end) === 'stop');
-    const finishReason = this.#finishReason(end);
-    const { text, stopSequence, outputTokens } = this.#answer;
+    const { text, reasoning, toolCalls, stopSequence, outputTokens } = this.#answer;
+    const reason = this.#finishReason(end);
+    const finishReason = reason === 'stop' && toolCalls.length > 0 ? 'tool-calls' : reason;
     const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
     const usage = usageOf(end, outputTokens, this.#context.model.capabilities.kvReuse);
     const timings = timingsOf(this.#moments, end, usage, performance.now());
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
-    this.#settle.resolve({ text, finishReason, stopSequence, abortReason, usage, timings });
+    this.#settle.resolve({ text, reasoning, toolCalls, finishReason, stopSequence, abortReason, usage, timings });
     this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
     this.#chunks.close();
   }
@@ -196,7 +201,7 @@ export class ActiveGeneration implements Generation {
     return this.#state === 'done' || this.#state === 'aborted' || this.#state === 'failed';
   }
 
-  #finishReason(end: RunEnd | undefined): FinishReason {
+  #finishReason(end: RunEnd | undefined): Exclude<FinishReason, 'tool-calls'> {
     if (this.#answer.stopSequence !== undefined) return 'stop-sequence';
     if (this.#answer.endedByModel) return 'stop';
     if (this.#stopped !== undefined) return 'abort';

@@ -1,6 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { TokenBatch } from './backends/backend.js';
 import { StopMatcher } from './chat/stop-matcher.js';
+import { TagSplitter, type Piece, type Splits } from './chat/tag-splitter.js';
+import type { ToolCall } from './chat/tool-call.js';
 import type { Chunk } from './generation.js';
 
 /** What ends an answer, besides the engine. */
@@ -17,7 +19,7 @@ export interface AnswerEnds {
 /** What came up in the answer that ends it: a stop sequence, or the model's own end. */
 type Ending = { readonly stopSequence: string } | 'end-marker' | 'stop-token';
 
-/** An answer as it is written: from the engine's bytes over characters and stop sequences to chunks. */
+/** An answer as it is written: from the engine's bytes over characters, stop sequences and tags to chunks. */
 export class Answer {
   readonly #ends: AnswerEnds;
   readonly #stopTokenIds: ReadonlySet<number>;
@@ -25,21 +27,36 @@ export class Answer {
   /** Splits and replaces like a streaming TextDecoder, at a fraction of the cost and with one-byte strings. */
   readonly #decoder = new StringDecoder('utf8');
   readonly #stopMatcher: StopMatcher;
+  /** Absent where all of the answer is text. */
+  readonly #splitter: TagSplitter | undefined;
   #ending: Ending | undefined;
   #text = '';
+  #reasoning: string | undefined;
+  #toolCalls: ToolCall[] = [];
   #outputTokens = 0;
   /** Tokens whose text is not out yet: a character is not complete, or it may be part of a stop sequence. */
   #heldTokenIds: number[] = [];
 
-  constructor(ends: AnswerEnds, push: (chunk: Chunk) => void) {
+  constructor(ends: AnswerEnds, splits: Splits, push: (chunk: Chunk) => void) {
     this.#ends = ends;
     this.#stopTokenIds = new Set(ends.stopTokenIds);
     this.#stopMatcher = new StopMatcher([...ends.stop, ...ends.endMarkers]);
+    const isPlain = splits.reasoning === 'text' && splits.toolCalls === 'text';
+    this.#splitter = isPlain ? undefined : new TagSplitter(splits);
     this.#push = push;
   }
 
   get text(): string {
     return this.#text;
+  }
+
+  /** Undefined when there was none. */
+  get reasoning(): string | undefined {
+    return this.#reasoning;
+  }
+
+  get toolCalls(): readonly ToolCall[] {
+    return this.#toolCalls;
   }
 
   get outputTokens(): number {
@@ -65,25 +82,34 @@ export class Answer {
   }
 
   /** Takes the tokens of a batch from `from` up to `to`, as far as they belong to the answer; returns how many did. */
-  take({ tokenIds, ends, bytes }: TokenBatch, from: number, to: number): number {
+  take(batch: TokenBatch, from: number, to: number): number {
     if (this.isOver()) return 0;
+    const { tokenIds } = batch;
     const limit = Math.min(to, from + (this.#ends.maxNewTokens ?? Infinity) - this.#outputTokens);
     const stopAt = this.#stopTokenIn(tokenIds, from, limit);
     const end = stopAt ?? limit;
-    if (end > from) {
-      this.#outputTokens += end - from;
-      this.#heldTokenIds = appended(this.#heldTokenIds, tokenIds, from, end);
-      this.#write(this.#decoder.write(bytes.subarray(ends[from - 1], ends[end - 1])));
+    if (this.#splitter === undefined) {
+      if (end > from) this.#takeAll(batch, from, end);
+    } else {
+      // One by one, so that each token comes with what it is part of.
+      for (let i = from; i < end && this.#ending === undefined; i++) this.#takeAll(batch, i, i + 1);
     }
     if (stopAt !== undefined) this.#ending ??= 'stop-token';
     return end - from;
+  }
+
+  #takeAll({ tokenIds, ends, bytes }: TokenBatch, from: number, to: number): void {
+    this.#outputTokens += to - from;
+    this.#heldTokenIds = appended(this.#heldTokenIds, tokenIds, from, to);
+    this.#write(this.#decoder.write(bytes.subarray(ends[from - 1], ends[to - 1])));
   }
 
   /** What was held back comes out. An answer that is not complete and was cut inside a character ends before it. */
   flush(complete: boolean): void {
     if (this.#hasTextLeft()) this.#write(complete ? this.#decoder.end() : '');
     if (this.#hasTextLeft()) this.#emit(this.#stopMatcher.flush());
-    if (this.#heldTokenIds.length > 0) this.#pushText('');
+    for (const piece of this.#splitter?.flush() ?? []) this.#pushPiece(piece);
+    if (this.#heldTokenIds.length > 0) this.#pushPiece({ type: 'text', text: '' });
   }
 
   /** After a text that ended it there is none. */
@@ -99,13 +125,22 @@ export class Answer {
   }
 
   #emit(text: string): void {
-    if (text !== '') this.#pushText(text);
+    if (text === '') return;
+    if (this.#splitter === undefined) this.#pushPiece({ type: 'text', text });
+    else for (const piece of this.#splitter.push(text)) this.#pushPiece(piece);
   }
 
-  #pushText(text: string): void {
-    this.#text += text;
-    this.#push({ type: 'text', text, tokenIds: this.#heldTokenIds });
+  #pushPiece(piece: Piece): void {
+    const tokenIds = this.#heldTokenIds;
     this.#heldTokenIds = [];
+    if (piece.type === 'tool-call') {
+      this.#toolCalls.push(piece.call);
+      this.#push({ type: 'tool-call', call: piece.call, tokenIds });
+      return;
+    }
+    if (piece.type === 'text') this.#text += piece.text;
+    else this.#reasoning = (this.#reasoning ?? '') + piece.text;
+    this.#push({ ...piece, tokenIds });
   }
 
   #stopTokenIn(tokenIds: Int32Array, from: number, to: number): number | undefined {

@@ -1,11 +1,14 @@
 import type { ReadableStream } from 'node:stream/web';
+import type { ToolCall } from './chat/tool-call.js';
 import type { Timings, Usage } from './usage.js';
 
 /**
- * Why a generation ended: `'stop'`: the model ended its answer; `'stop-sequence'`: one of `stop` came up; `'length'`:
- * `maxNewTokens` or the end of the context was reached; `'abort'`: it was stopped from outside.
+ * Why a generation ended: `'stop'`: the model ended its answer; `'tool-calls'`: it did so and wants functions to be
+ * called (only with `toolCalls: 'parse'`); `'stop-sequence'`: one of `stop` came up; `'length'`: `maxNewTokens` or the
+ * end of the context was reached; `'abort'`: it was stopped from outside. There is none for a failure: a generation that
+ * fails rejects, and has neither a result nor a finish chunk.
  */
-export type FinishReason = 'stop' | 'stop-sequence' | 'length' | 'abort';
+export type FinishReason = 'stop' | 'tool-calls' | 'stop-sequence' | 'length' | 'abort';
 
 /** A piece of the answer: whole characters, often one token, several when the reader is slower than the model. */
 export interface TextChunk {
@@ -15,6 +18,22 @@ export interface TextChunk {
    * The tokens that arrived with this piece. Those without text of their own yet (they end inside a character, or may
    * begin a stop sequence) come with the next chunk; the last chunk may have tokens only and an empty text.
    */
+  readonly tokenIds: readonly number[];
+}
+
+/** A piece of what the model thinks before it answers. Only with `reasoning: 'split'` or `'split-open'`. */
+export interface ReasoningChunk {
+  readonly type: 'reasoning';
+  readonly text: string;
+  /** As in {@link TextChunk.tokenIds}; those of the tags, which are hidden, come with the chunk after them. */
+  readonly tokenIds: readonly number[];
+}
+
+/** A complete tool call. Only with `toolCalls: 'parse'`. */
+export interface ToolCallChunk {
+  readonly type: 'tool-call';
+  readonly call: ToolCall;
+  /** The tokens of the call and of its tags. */
   readonly tokenIds: readonly number[];
 }
 
@@ -29,12 +48,16 @@ export interface FinishChunk {
 }
 
 /** What iterating a {@link Generation} gives. Later releases add types: ignore those you do not know. */
-export type Chunk = TextChunk | FinishChunk;
+export type Chunk = TextChunk | ReasoningChunk | ToolCallChunk | FinishChunk;
 
 /** The outcome of a generation. */
 export interface GenerationResult {
-  /** The whole answer. */
+  /** The whole answer, without reasoning and tool calls where these are told from it. */
   readonly text: string;
+  /** What the model thought before it answered; `undefined` when there was nothing, or it was not told from the text. */
+  readonly reasoning: string | undefined;
+  /** The tool calls in their order; empty when there were none, or they were not told from the text. */
+  readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
   /** The stop sequence that ended it, if one did. It is not part of the text. */
   readonly stopSequence: string | undefined;

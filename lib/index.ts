@@ -12,10 +12,13 @@ export type {
   GenerationHandle,
   GenerationResult,
   GenerationState,
+  ReasoningChunk,
   TextChunk,
+  ToolCallChunk,
 } from './generation.js';
 export type { Timings, Usage } from './usage.js';
 export type { GenerateInput, RawPrompt, TokenPrompt } from './prompt.js';
+export type { ToolCall } from './chat/tool-call.js';
 export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ChatOptions, ChatSession } from './chat/session.js';
 export type { SamplingOptions } from './options/sampling.js';

@@ -1,9 +1,10 @@
 import { ActiveBatch } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
-import type { BackendModel, Capabilities, ResolvedSampling, RunRequest } from './backends/backend.js';
+import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
 import type { BatchAnswer, ModelRuntime } from './backends/runtime-controls.js';
 import { toBatchRows } from './batch-input.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
+import type { Splits } from './chat/tag-splitter.js';
 import type { ChatTemplate } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
 import type { Generation } from './generation.js';
@@ -113,6 +114,7 @@ export class LoadedModel implements Model {
       queue: this.#queue,
       request,
       ends: { stop, endMarkers, stopTokenIds },
+      splits: { reasoning: reasoningOf(checked.reasoning, request.input), toolCalls: checked.toolCalls ?? 'text' },
       signal,
       onAbort,
     });
@@ -209,6 +211,13 @@ export function pickSampling(options: Checked<typeof samplingOptions>): Resolved
   return Object.fromEntries(
     samplingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
+}
+
+/** A prompt may end inside the reasoning, so that the model must think. */
+function reasoningOf(choice: Checked<typeof generateTable>['reasoning'], input: RunInput): Splits['reasoning'] {
+  if (choice === undefined || choice === 'text') return 'text';
+  const opened = choice === 'split-open' || (input.type === 'text' && input.text.trimEnd().endsWith('<think>'));
+  return opened ? 'open' : 'split';
 }
 
 function unsupported(owner: string, option: string, reason: string): RkllmError {

@@ -1,10 +1,11 @@
 import { RkllmError } from '../errors.js';
-import type { Generation } from '../generation.js';
+import type { Generation, GenerationResult } from '../generation.js';
 import { checkOptions } from '../options/check.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { OptionsOf, OptionTable } from '../options/table.js';
 import { checkMessages } from '../prompt.js';
 import type { ChatMessage } from './message.js';
+import { renderToolCall } from './tool-call.js';
 
 /** Options of a conversation. */
 export const chatTable = {
@@ -21,7 +22,8 @@ export interface ChatSession {
   readonly messages: readonly ChatMessage[];
   /**
    * Says something and starts the answer. The user's message and the answer join {@link ChatSession.messages} when
-   * the answer is over: the whole of it, or what was written until it was stopped. A turn that fails, or is aborted
+   * the answer is over: the whole of it, or what was written until it was stopped; with its tool calls, without
+   * reasoning that was told from it. A turn that fails, or is aborted
    * by its signal with `onAbort: 'throw'`, leaves the conversation as it was.
    *
    * @throws RkllmError `RKLLM_CHAT_BUSY` while the previous turn is not over, and what {@link Model.generate} throws.
@@ -62,8 +64,9 @@ export class TranscriptChat implements ChatSession {
     const answer = this.#ask(transcript, options);
     this.#busy = true;
     answer.result().then(
-      ({ text }) => {
-        this.#messages = Object.freeze<ChatMessage[]>([...transcript, { role: 'assistant', content: text }]);
+      (result) => {
+        const content = contentOf(result);
+        this.#messages = Object.freeze<ChatMessage[]>([...transcript, { role: 'assistant', content }]);
         this.#busy = false;
       },
       () => (this.#busy = false),
@@ -82,4 +85,11 @@ export class TranscriptChat implements ChatSession {
       hint: 'Await the previous answer, or stop it with abort() and await it.',
     });
   }
+}
+
+/** A model must see the calls that it made; what it thought is not shown to it again. */
+function contentOf({ text, toolCalls }: GenerationResult): string {
+  if (toolCalls.length === 0) return text;
+  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  return before + toolCalls.map(renderToolCall).join('\n');
 }

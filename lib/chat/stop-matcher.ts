@@ -32,7 +32,7 @@ export class StopMatcher {
       this.#held = '';
       return { text: text.slice(0, match.index), matched: match.sequence };
     }
-    const keep = this.#longestBeginningAtEndOf(text);
+    const keep = beginningAtEndOf(text, this.#sequences);
     this.#held = text.slice(text.length - keep);
     return { text: text.slice(0, text.length - keep), matched: undefined };
   }
@@ -54,14 +54,15 @@ export class StopMatcher {
       .filter(({ index }) => index >= 0)
       .sort((a, b) => a.index + a.sequence.length - (b.index + b.sequence.length) || a.index - b.index)[0];
   }
+}
 
-  #longestBeginningAtEndOf(text: string): number {
-    let longest = 0;
-    for (const sequence of this.#sequences) {
-      for (let length = Math.min(sequence.length - 1, text.length); length > longest; length--) {
-        if (text.endsWith(sequence.slice(0, length))) longest = length;
-      }
+/** How much of the end of a text could be the beginning of one of the sequences, at most. */
+export function beginningAtEndOf(text: string, sequences: readonly string[]): number {
+  let longest = 0;
+  for (const sequence of sequences) {
+    for (let length = Math.min(sequence.length - 1, text.length); length > longest; length--) {
+      if (text.endsWith(sequence.slice(0, length))) longest = length;
     }
-    return longest;
   }
+  return longest;
 }

@@ -4,6 +4,7 @@ import type { Timings, Usage } from '../usage.js';
 
 const endings: Readonly<Record<FinishReason, string>> = {
   stop: 'the answer was complete',
+  'tool-calls': 'it wants tools to be called',
   'stop-sequence': 'a stop sequence came up',
   length: 'the token limit was reached',
   abort: 'it was interrupted',

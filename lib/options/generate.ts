@@ -34,6 +34,19 @@ export const generateTable = {
     defaultsTo: 'none',
   },
   /**
+   * What models that think before they answer write between `<think>` and `</think>`: `'text'` leaves it in the text;
+   * `'split'` makes reasoning chunks and `result.reasoning` of it, without the tags. A prompt that ends inside
+   * (`<think>` is its last word) is recognized. `'split-open'` says that the answer begins inside, for a prompt that only
+   * the runtime knows (`template: 'runtime'` with `enableThinking`). Default `'text'`.
+   */
+  reasoning: { kind: 'choice', values: ['text', 'split', 'split-open'], defaultsTo: "'text'" },
+  /**
+   * What models write to have functions called, `<tool_call>{"name": …, "arguments": {…}}</tool_call>`: `'text'` leaves
+   * it in the text; `'parse'` makes tool-call chunks and `result.toolCalls` of it. What is between the tags and no such
+   * JSON stays text, tags included; inside the reasoning nothing is looked for. Default `'text'`.
+   */
+  toolCalls: { kind: 'choice', values: ['text', 'parse'], defaultsTo: "'text'" },
+  /**
    * Stops the generation. What was already aborted never reaches the engine; otherwise the engine is stopped and idle
    * before the generation settles.
    */

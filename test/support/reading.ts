@@ -28,7 +28,7 @@ export function textOf(chunks: readonly Chunk[]): string {
 }
 
 export function tokenIdsOf(chunks: readonly Chunk[]): number[] {
-  return chunks.flatMap((chunk) => (chunk.type === 'text' ? [...chunk.tokenIds] : []));
+  return chunks.flatMap((chunk) => (chunk.type === 'finish' ? [] : [...chunk.tokenIds]));
 }
 
 export function finishOf(chunks: readonly Chunk[]): FinishChunk {

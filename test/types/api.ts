@@ -19,6 +19,7 @@ import {
   type Model,
   type RkllmErrorCode,
   type RuntimeInput,
+  type ToolCall,
 } from 'rkllm';
 import { scripted, type Script } from 'rkllm/testing';
 
@@ -37,6 +38,8 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   for await (const chunk of generation) {
     is<Chunk>()(chunk, true);
     if (chunk.type === 'text') is<string>()(chunk.text, true);
+    else if (chunk.type === 'reasoning') is<readonly number[]>()(chunk.tokenIds, true);
+    else if (chunk.type === 'tool-call') is<ToolCall>()(chunk.call, true);
     else is<FinishReason>()(chunk.finishReason, true);
     // @ts-expect-error -- only text chunks have text
     String(chunk.text);
@@ -54,6 +57,12 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   generation.abort();
   generation.abort(new Error('enough'));
   is<unknown>()(result.abortReason, true);
+  is<string | undefined>()(result.reasoning, true);
+  is<readonly ToolCall[]>()(result.toolCalls, true);
+  // @ts-expect-error -- nobody has checked them
+  is<string>()(result.toolCalls[0]?.arguments['city'], true);
+  // @ts-expect-error -- what failed rejects
+  is<FinishReason>()('error', true);
   is<number | undefined>()(generation.queuePosition, true);
   // @ts-expect-error -- a generation is a thenable, not a promise: result() is
   String(generation.catch);
@@ -121,7 +130,9 @@ export const options: GenerateOptions[] = [
   { maxTokens: 5 },
   // @ts-expect-error -- a number, not a string
   { maxNewTokens: '5' },
-  { stopTokenIds: [32000] },
+  { stopTokenIds: [32000], reasoning: 'split', toolCalls: 'parse' },
+  // @ts-expect-error -- not a choice
+  { toolCalls: true },
   // @ts-expect-error -- a list of texts, not one
   { stop: '\n' },
   // @ts-expect-error -- either 'throw' or 'return'

@@ -36,6 +36,7 @@ test('leaves out what is not known', () => {
 test.each<[FinishReason, string]>([
   ['stop-sequence', 'a stop sequence came up'],
   ['length', 'the token limit was reached'],
+  ['tool-calls', 'it wants tools to be called'],
 ])('%s: %s', (reason, words) => {
   expect(line(reason, true)).toContain(`stopped because ${words}`);
 });

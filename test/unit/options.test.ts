@@ -77,6 +77,8 @@ const generate: Record<keyof typeof generateTable, Values> = {
     good: [[], [0], [32007, 2 ** 31 - 1]],
     bad: [0, -1, '5', null, true, {}, [-1], [0.5], ['5'], [2 ** 31], [undefined], new Array(1), Int32Array.of(5)],
   },
+  reasoning: { good: ['text', 'split', 'split-open'], bad: ['', 'none', 0, null, true, {}, []] },
+  toolCalls: { good: ['text', 'parse'], bad: ['', 'split', 0, null, true, {}, []] },
   signal: signals,
   onAbort: { good: ['throw', 'return'], bad: ['', 'Throw', 'resolve', 0, null, true, {}, []] },
 };
