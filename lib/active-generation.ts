@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
 import { Answer, type AnswerEnds } from './answer.js';
-import type { BackendModel, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
+import type { BackendModel, ResolvedSampling, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
 import type { Splits } from './chat/tag-splitter.js';
 import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
+import type { Engine } from './engine.js';
 import { GenerationView } from './generation-view.js';
 import type {
   Chunk,
@@ -19,7 +20,9 @@ import type { QueuedRequest, RequestQueue } from './request-queue.js';
 import { timingsOf, usageOf, type Moments } from './usage.js';
 
 export interface GenerationContext {
-  readonly model: BackendModel;
+  readonly engine: Engine;
+  /** Sampling that the model has to be loaded with; undefined: whatever it has. */
+  readonly loadedSampling: ResolvedSampling | undefined;
   readonly queue: RequestQueue;
   readonly request: RunRequest;
   /** What ends the answer; the limit is the request's. */
@@ -40,6 +43,8 @@ export class ActiveGeneration implements Generation {
   readonly #outcome: Promise<GenerationResult>;
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
   #state: GenerationState = 'queued';
+  /** Stops the engine's reload. */
+  readonly #reloading = new AbortController();
   #run: Run | undefined;
   #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -130,15 +135,20 @@ export class ActiveGeneration implements Generation {
     this.#stopped = { by, reason };
     if (this.#context.queue.remove(this.#queued, undefined)) return;
     this.#state = 'aborting';
+    this.#reloading.abort();
     this.#run?.abort();
   }
 
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
   async #execute(): Promise<() => void> {
-    this.#moments.started = performance.now();
-    this.#state = 'prefill';
+    const { engine, loadedSampling, request } = this.#context;
     try {
-      const run = this.#context.model.start(this.#context.request);
+      // Without a reload the engine starts before generate() returns.
+      const model = engine.loadedWith(loadedSampling) ?? (await this.#reload(loadedSampling ?? {}));
+      if (model === undefined) return () => this.#finish(undefined);
+      this.#moments.started = performance.now();
+      this.#state = 'prefill';
+      const run = model.start(request);
       this.#run = run;
       if (this.#stopped !== undefined) run.abort(); // while it was starting
       const end = await readRun(run, (batch, from, to) => this.#accept(batch, from, to, run));
@@ -148,6 +158,18 @@ export class ActiveGeneration implements Generation {
       this.#run?.abort();
       await this.#run?.ended.catch(() => undefined);
       return () => this.#fail(error);
+    }
+  }
+
+  /** Resolves with undefined when it was stopped meanwhile. */
+  async #reload(sampling: ResolvedSampling): Promise<BackendModel | undefined> {
+    const { signal } = this.#reloading;
+    this.#moments.reloading = performance.now();
+    try {
+      const model = await this.#context.engine.reload(sampling, signal);
+      return signal.aborted ? undefined : model;
+    } finally {
+      this.#moments.reloaded = performance.now();
     }
   }
 
@@ -177,7 +199,7 @@ export class ActiveGeneration implements Generation {
     const reason = this.#finishReason(end);
     const finishReason = reason === 'stop' && toolCalls.length > 0 ? 'tool-calls' : reason;
     const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
-    const usage = usageOf(end, outputTokens, this.#context.model.capabilities.kvReuse);
+    const usage = usageOf(end, outputTokens, this.#context.engine.capabilities.kvReuse);
     const timings = timingsOf(this.#moments, end, usage, performance.now());
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
@@ -213,7 +235,7 @@ export class ActiveGeneration implements Generation {
 
   /** An engine that got beyond its context has moved it on, so that was not what ended the answer. */
   #filledContext(end: RunEnd | undefined): boolean {
-    const { contextLength } = this.#context.model.info;
+    const { contextLength } = this.#context.engine.info;
     return end?.promptTokens !== undefined && end.promptTokens + this.#answer.outputTokens === contextLength;
   }
 }

@@ -37,6 +37,7 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
     await backendModel.dispose();
     throw signal.reason;
   }
+  const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const template = findTemplate(templateChoice, backendModel.info);
   return new LoadedModel({
     backendModel,
@@ -44,6 +45,9 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
     template,
     templateChoice,
     sampling,
+    reload: reloads
+      ? (changed, stop) => resolved.backend.load({ ...request, sampling: changed, signal: stop })
+      : undefined,
     maxNewTokens,
     maxPending: queue?.maxPending ?? 16,
     timeoutMs: queue?.timeoutMs,

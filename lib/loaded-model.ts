@@ -6,6 +6,7 @@ import { toBatchRows } from './batch-input.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
 import type { Splits } from './chat/tag-splitter.js';
 import type { ChatTemplate } from './chat/templates/template.js';
+import { Engine, type Reload } from './engine.js';
 import { RkllmError } from './errors.js';
 import type { Generation } from './generation.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
@@ -28,6 +29,8 @@ export interface ModelParts {
   readonly templateChoice: 'auto' | 'phi3' | 'none';
   /** Sampling that was given at load: a generation may repeat it even where it cannot change it. */
   readonly sampling: ResolvedSampling;
+  /** How the sampling of an engine that fixes it at load is changed; undefined: not at all, or it is not fixed. */
+  readonly reload: Reload | undefined;
   readonly maxNewTokens: number | undefined;
   readonly maxPending: number;
   readonly timeoutMs: number | undefined;
@@ -39,6 +42,7 @@ export class LoadedModel implements Model {
   readonly capabilities: Capabilities;
   readonly runtime: ModelRuntime | undefined;
   readonly #parts: ModelParts;
+  readonly #engine: Engine;
   readonly #queue: RequestQueue;
   readonly #live = new Set<{ abort(): void }>();
   #failure: Error | undefined;
@@ -46,20 +50,22 @@ export class LoadedModel implements Model {
   #disposed = false;
 
   constructor(parts: ModelParts) {
-    const { backendModel, maxPending, timeoutMs } = parts;
+    const { backendModel, sampling, reload, maxPending, timeoutMs } = parts;
     this.#parts = parts;
     this.info = parts.info;
-    this.capabilities = backendModel.capabilities;
+    this.#engine = new Engine(backendModel, sampling, reload, (error) => this.#onFailed(error));
+    this.capabilities = this.#engine.capabilities;
+    // A reload needs the engine for itself.
+    const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
+    this.#queue = new RequestQueue({ slots, maxPending, timeoutMs });
+    const { runtime } = backendModel;
     this.runtime =
-      backendModel.runtime &&
-      new LoadedRuntime(backendModel.runtime, this.capabilities, (inputs, options) =>
-        this.#generateBatch(inputs, options),
+      runtime &&
+      new LoadedRuntime(
+        () => this.#engine.runtime ?? runtime,
+        this.capabilities,
+        (inputs, options) => this.#generateBatch(inputs, options),
       );
-    this.#queue = new RequestQueue({ slots: this.capabilities.slots, maxPending, timeoutMs });
-    backendModel.failed.catch((error: unknown) => {
-      this.#failure = error instanceof Error ? error : new Error(String(error));
-      this.#queue.removeAll(error);
-    });
   }
 
   get state(): ModelState {
@@ -96,13 +102,14 @@ export class LoadedModel implements Model {
   #generate(owner: string, input: unknown, options: unknown): Generation {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
-    const { backendModel, template, templateChoice, maxNewTokens } = this.#parts;
+    const { template, templateChoice, maxNewTokens } = this.#parts;
     const checked = checkOptions(owner, generateTable, options);
-    const { rest, media } = splitMedia(input, backendModel);
+    const { rest, media } = splitMedia(input, this.#engine);
+    const { sampling, loadedSampling } = this.#sampling(owner, checked);
     const request = {
       input: toRunInput(rest, template, templateChoice, this.capabilities),
       maxNewTokens: checked.maxNewTokens ?? maxNewTokens,
-      sampling: this.#sampling(owner, checked),
+      sampling,
       media,
       ...this.#npu(owner, checked),
     };
@@ -110,7 +117,8 @@ export class LoadedModel implements Model {
     const isTemplated = typeof rest === 'string' || Array.isArray(rest);
     const endMarkers = isTemplated ? (template?.endMarkers ?? []) : [];
     const generation = new ActiveGeneration({
-      model: backendModel,
+      engine: this.#engine,
+      loadedSampling,
       queue: this.#queue,
       request,
       ends: { stop, endMarkers, stopTokenIds },
@@ -127,17 +135,15 @@ export class LoadedModel implements Model {
   async #generateBatch(inputs: unknown, options: unknown): Promise<readonly BatchAnswer[]> {
     this.#refuseWhenGone();
     const owner = 'generateBatch()';
-    const { backendModel } = this.#parts;
     const { batchSize } = this.capabilities;
-    const start = backendModel.startBatch?.bind(backendModel);
-    if (start === undefined || batchSize === undefined) {
+    if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) {
       throw unsupported(owner, 'a batch', 'answers one prompt at a time');
     }
     const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checkOptions(owner, batchTable, options);
     const batch = new ActiveBatch({
-      start,
+      engine: this.#engine,
       queue: this.#queue,
-      request: { rows: toBatchRows(inputs, batchSize, backendModel.runtime), maxNewTokens },
+      request: { rows: toBatchRows(inputs, batchSize, this.#engine.runtime), maxNewTokens },
       signal,
       onText,
     });
@@ -149,20 +155,23 @@ export class LoadedModel implements Model {
     }
   }
 
-  /** The sampling of one generation, as far as the engine can change it from one to the next. */
-  #sampling(owner: string, checked: Checked<typeof generateTable>): ResolvedSampling {
+  /** The sampling of one generation: what its run gets, and what the model has to be loaded with. */
+  #sampling(
+    owner: string,
+    checked: Checked<typeof generateTable>,
+  ): { sampling: ResolvedSampling; loadedSampling: ResolvedSampling | undefined } {
+    const atLoad = this.#parts.sampling;
     const given = pickSampling(checked);
     if (given.seed !== undefined && !this.capabilities.seed) throw unsupported(owner, 'seed', 'has no seed');
     const mirostat = mirostatNames.find((name) => given[name] !== undefined);
     if (mirostat !== undefined && this.capabilities.mirostat !== true)
       throw unsupported(owner, mirostat, 'has no Mirostat');
-    if (this.capabilities.perRequestSampling) return given;
+    if (this.capabilities.perRequestSampling) return { sampling: given, loadedSampling: undefined };
+    if (this.#engine.reloads) return { sampling: {}, loadedSampling: { ...atLoad, ...given } };
     for (const name of samplingNames) {
-      if (given[name] !== undefined && given[name] !== this.#parts.sampling[name]) {
-        throw unsupported(owner, name, `takes ${name} only when the model is loaded`);
-      }
+      if (given[name] !== undefined && given[name] !== atLoad[name]) throw fixedAtLoad(owner, name);
     }
-    return {};
+    return { sampling: {}, loadedSampling: undefined };
   }
 
   /** What only the vendor's runtime has, as far as the loaded one has it. */
@@ -181,6 +190,11 @@ export class LoadedModel implements Model {
     return { npu: Object.fromEntries(given.map((name) => [name, checked[name]])) };
   }
 
+  #onFailed(error: unknown): void {
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#queue.removeAll(error);
+  }
+
   #refuseWhenGone(): void {
     if (this.#disposal !== undefined) throw disposedError();
     if (this.#failure !== undefined) throw this.#failure;
@@ -194,7 +208,7 @@ export class LoadedModel implements Model {
     this.#queue.removeAll(disposedError());
     await this.#queue.idle();
     try {
-      await this.#parts.backendModel.dispose();
+      await this.#engine.dispose();
     } finally {
       this.#disposed = true;
     }
@@ -225,6 +239,19 @@ function unsupported(owner: string, option: string, reason: string): RkllmError 
     hint: `Leave ${option} out, or pass it to loadModel() if model.capabilities allow it there.`,
     details: { owner, option },
   });
+}
+
+function fixedAtLoad(owner: string, option: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `${owner}: ${option} cannot be honoured: this backend takes ${option} only when the model is loaded.`,
+    {
+      hint:
+        `Pass ${option} to loadModel(), or load the model with { sampling: 'reload' }: it is then loaded again for each ` +
+        'generation that differs.',
+      details: { owner, option },
+    },
+  );
 }
 
 function unsupportedByRuntime(owner: string, option: string, since: string): RkllmError {

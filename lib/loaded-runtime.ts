@@ -10,72 +10,72 @@ import { RkllmError } from './errors.js';
 
 type Argument<K extends Exclude<keyof RuntimeControls, 'embeddingWidth'>> = Parameters<RuntimeControls[K]>[0];
 
-/** {@link ModelRuntime} over the controls of a backend's model. */
+/** {@link ModelRuntime} over the controls of the backend's model that is loaded at the moment. */
 export class LoadedRuntime implements ModelRuntime {
-  readonly #controls: RuntimeControls;
+  readonly #current: () => RuntimeControls;
   readonly #capabilities: Capabilities;
 
   constructor(
-    controls: RuntimeControls,
+    current: () => RuntimeControls,
     capabilities: Capabilities,
     readonly generateBatch: ModelRuntime['generateBatch'],
   ) {
-    this.#controls = controls;
+    this.#current = current;
     this.#capabilities = capabilities;
   }
 
   get embeddingWidth(): number | undefined {
-    return this.#controls.embeddingWidth;
+    return this.#current().embeddingWidth;
   }
 
   has(release: string): boolean {
-    return this.#controls.has(release);
+    return this.#current().has(release);
   }
 
   async hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
     refuseOnBatches('hiddenStates()', this.#capabilities);
-    return this.#controls.hiddenStates(input, options);
+    return this.#current().hiddenStates(input, options);
   }
 
   async logits(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
     refuseOnBatches('logits()', this.#capabilities);
-    return this.#controls.logits(input, options);
+    return this.#current().logits(input, options);
   }
 
   loadLora(lora: Argument<'loadLora'>): Promise<void> {
-    return this.#controls.loadLora(lora);
+    return this.#current().loadLora(lora);
   }
 
   loadPromptCache(path: string): Promise<void> {
-    return this.#controls.loadPromptCache(path);
+    return this.#current().loadPromptCache(path);
   }
 
   releasePromptCache(): Promise<void> {
-    return this.#controls.releasePromptCache();
+    return this.#current().releasePromptCache();
   }
 
   clearKvCache(options?: Argument<'clearKvCache'>): Promise<void> {
-    return this.#controls.clearKvCache(options);
+    return this.#current().clearKvCache(options);
   }
 
   kvCacheSize(): Promise<number> {
-    return this.#controls.kvCacheSize();
+    return this.#current().kvCacheSize();
   }
 
   kvCacheSizes(): Promise<readonly number[]> {
-    return this.#controls.kvCacheSizes();
+    return this.#current().kvCacheSizes();
   }
 
   setChatTemplate(template: Argument<'setChatTemplate'>): Promise<void> {
-    return this.#controls.setChatTemplate(template);
+    return this.#current().setChatTemplate(template);
   }
 
   setFunctionTools(tools: Argument<'setFunctionTools'>): Promise<void> {
-    return this.#controls.setFunctionTools(tools);
+    return this.#current().setFunctionTools(tools);
   }
 
   setCrossAttention(attention: Argument<'setCrossAttention'>): Promise<void> {
-    return this.#controls.setCrossAttention(attention);
+    return this.#current().setCrossAttention(attention);
   }
 }
 

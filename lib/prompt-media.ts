@@ -1,6 +1,7 @@
 import type { BackendModel } from './backends/backend.js';
 import type { Media, MediaKind, PromptMedia } from './backends/media.js';
 import { knownEmbeddingWidth } from './backends/embedding-width.js';
+import type { RuntimeControls } from './backends/runtime-controls.js';
 import { RkllmError } from './errors.js';
 import { describe } from './options/check.js';
 import { runtimeInputs } from './options/runtime-features.js';
@@ -20,7 +21,7 @@ const marks: Readonly<Record<MediaKind, string | undefined>> = {
  */
 export function splitMedia(
   input: unknown,
-  { capabilities, runtime }: Pick<BackendModel, 'capabilities' | 'runtime'>,
+  { capabilities, runtime }: Pick<BackendModel, 'capabilities'> & { readonly runtime: RuntimeControls | undefined },
 ): { readonly rest: unknown; readonly media: PromptMedia | undefined } {
   if (typeof input !== 'object' || input === null || !('prompt' in input)) return { rest: input, media: undefined };
   const given: [string, unknown][] = Object.entries(input);

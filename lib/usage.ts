@@ -21,6 +21,11 @@ export interface Usage {
 export interface Timings {
   /** From the call to the moment the engine was free for it. */
   readonly queuedMs: number;
+  /**
+   * What it then took to load the model again with this generation's sampling (`sampling: 'reload'`); `undefined` when
+   * it was not. It is part of `timeToFirstTokenMs` and `totalMs`, and of no other figure.
+   */
+  readonly reloadMs: number | undefined;
   /** From the call to the first token; `undefined` when there was none. */
   readonly timeToFirstTokenMs: number | undefined;
   /** What the engine took to compute the prompt, up to the first token. */
@@ -40,6 +45,8 @@ export interface Timings {
 /** Moments of a generation, from `performance.now()`. */
 export interface Moments {
   readonly called: number;
+  reloading?: number;
+  reloaded?: number;
   started?: number;
   firstToken?: number;
   lastToken?: number;
@@ -59,11 +66,12 @@ export function usageOf(end: RunEnd | undefined, outputTokens: number, kvReuse: 
 }
 
 export function timingsOf(moments: Moments, end: RunEnd | undefined, usage: Usage, now: number): Timings {
-  const { called, started, firstToken, lastToken } = moments;
+  const { called, reloading, reloaded, started, firstToken, lastToken } = moments;
   const prefillMs = end?.prefillMs ?? difference(started, firstToken);
   const decodeMs = end?.decodeMs ?? difference(firstToken, lastToken);
   return {
-    queuedMs: (started ?? now) - called,
+    queuedMs: (reloading ?? started ?? now) - called,
+    reloadMs: difference(reloading, reloaded),
     timeToFirstTokenMs: difference(called, firstToken),
     prefillMs,
     decodeMs,

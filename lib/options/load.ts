@@ -77,6 +77,13 @@ export const loadTable = {
    * it to strings and `{ prompt }` (from runtime 1.2.0 on). Default `'auto'`.
    */
   template: { kind: 'choice', values: ['auto', 'phi3', 'none', 'runtime'], defaultsTo: "'auto'" },
+  /**
+   * What becomes of a generation whose sampling differs from the loaded one, on an engine that fixes it at load (not
+   * `model.capabilities.perRequestSampling`; Rockchip's runtime before 1.3.0): `'reject'` refuses it with
+   * `RKLLM_UNSUPPORTED_OPTION`; `'reload'` frees the model when its turn comes and loads it again, which takes as long as
+   * loading does (`timings.reloadMs`). What `model.runtime` has set and computed is lost by that. Default `'reject'`.
+   */
+  sampling: { kind: 'choice', values: ['reject', 'reload'], defaultsTo: "'reject'" },
   /** The queue in front of the model. */
   queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
   /** Stops the load; it then rejects with `signal.reason` and leaves nothing running. */

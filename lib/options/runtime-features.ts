@@ -3,6 +3,8 @@ import type { MediaKind } from '../backends/media.js';
 /** What came with a release of the vendor's runtime. */
 interface Feature {
   readonly since: string;
+  /** What else differs between releases, for the documentation. */
+  readonly note?: string;
 }
 
 /** What a prompt may have marks for. The checks and docs/runtime.md are made of it. */
@@ -16,7 +18,7 @@ export const runtimeInputs: Readonly<Record<MediaKind | 'severalImages', Feature
 /** What has no option, call or input of its own. */
 export const runtimeFeatures = {
   /** The runtime takes sampling options with each generation, and not only at load. */
-  samplingPerGeneration: { since: '1.3.0' },
+  samplingPerGeneration: { since: '1.3.0', note: "before, with `sampling: 'reload'`, by loading again" },
   /** It can be told to leave prompts as they are, so there is something to choose with `template: 'runtime'`. */
   runtimeTemplate: { since: '1.2.0' },
   /** It keeps the prefix that a prompt has in common with the one before. */

@@ -146,6 +146,9 @@ export const options: GenerateOptions[] = [
 export const loadOptions: LoadModelOptions[] = [
   { backend: 'onnx', template: 'phi3', queue: { maxPending: 0, timeoutMs: undefined }, threads: 2, temperature: 0 },
   { backend: scripted({ reply: 'Hi' }), runtimePath: '/usr/lib/librkllmrt.so' },
+  { sampling: 'reload' },
+  // @ts-expect-error -- not a choice
+  { sampling: 'native' },
   // @ts-expect-error -- no such backend
   { backend: 'cpu' },
   // @ts-expect-error -- no such template

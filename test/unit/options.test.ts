@@ -96,6 +96,7 @@ const load: Record<keyof typeof loadTable, Values> = {
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
   template: { good: ['auto', 'phi3', 'none', 'runtime'], bad: ['', 'phi-3', 'chatml', 0, null, true, {}, []] },
+  sampling: { good: ['reject', 'reload'], bad: ['', 'Reload', 0, null, true, {}, []] },
   queue: { good: [{}, { maxPending: 0 }, { timeoutMs: 1 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
   signal: signals,
 };

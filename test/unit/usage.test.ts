@@ -81,3 +81,13 @@ test('an engine without a cache has computed all of the prompt', () => {
     totalTokens: 71,
   });
 });
+
+test('a reload is neither waiting nor prefill', () => {
+  const timings = timingsOf(
+    { ...moments, reloading: 1002, reloaded: 1009 },
+    undefined,
+    usageOf(undefined, 0, false),
+    1400,
+  );
+  expect(timings).toMatchObject({ queuedMs: 2, reloadMs: 7, timeToFirstTokenMs: 110, prefillMs: 100, totalMs: 400 });
+});

@@ -86,6 +86,25 @@ export function describeInput(harness: Harness): void {
       expect(tokenIdsOf(chunks)).toEqual(shared.tokenIds.slice(0, 9));
     });
 
+    test('at temperature 0 is greedy: it repeats itself, and topK 1 says the same', async () => {
+      const { perRequestSampling } = shared.model.capabilities;
+      const greedy = [{}, { temperature: 0 }, ...(perRequestSampling ? [{ topK: 1, temperature: 1 }] : [])];
+      for (const sampling of greedy) {
+        const chunks = await collect(shared.model.generate(shared.question, { ...sampling, maxNewTokens: 30 }));
+        expect(tokenIdsOf(chunks)).toEqual(shared.tokenIds.slice(0, 30));
+      }
+    });
+
+    test("may change with each generation where the model was loaded with sampling: 'reload'", async () => {
+      const { model, question } = await load(harness, 'short', { sampling: 'reload' });
+      await model.generate(question, { temperature: 0.5, topK: 5, maxNewTokens: 3 });
+      const { text, timings } = await model.generate(question);
+      expect(timings.reloadMs === undefined).toBe(model.capabilities.perRequestSampling);
+      expect(await model.generate(question, { temperature: 0 }).text()).toBe(text);
+      await model.dispose();
+      expect(model.state).toBe('disposed');
+    });
+
     test('a seed makes it repeatable, or is refused', async () => {
       const { seed, perRequestSampling } = shared.model.capabilities;
       const sampling = { seed: 7, maxNewTokens: 30, ...(perRequestSampling ? { temperature: 1.5 } : {}) };

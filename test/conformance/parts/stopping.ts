@@ -44,6 +44,27 @@ export function describeStopping(harness: Harness): void {
       await expectUsable();
     });
 
+    test('by both readers of tee()', async () => {
+      const generation = shared.model.generate(shared.question);
+      await Promise.all(
+        generation.tee().map(async (branch) => {
+          for await (const chunk of branch) if (chunk.type === 'text') break;
+        }),
+      );
+      await expectBeginning(generation);
+      await expectUsable();
+    });
+
+    test('by cancelling its web stream, for a reason', async () => {
+      const generation = shared.model.generate(shared.question);
+      const reader = generation.toReadableStream().getReader();
+      await reader.read();
+      await reader.cancel('enough');
+      expect((await generation).abortReason).toBe('enough');
+      await expectBeginning(generation);
+      await expectUsable();
+    });
+
     test('by abort() before its first token', async () => {
       const generation = shared.model.generate(shared.question);
       generation.abort();
@@ -114,6 +135,14 @@ export function describeStopping(harness: Harness): void {
 
   describe('an answer that is limited', () => {
     const shared = new Shared(harness, 'long');
+
+    test('by a stop token, which is not part of it', async () => {
+      const stopToken = shared.tokenIds[10] ?? -1;
+      const expected = shared.tokenIds.slice(0, shared.tokenIds.indexOf(stopToken));
+      const chunks = await collect(shared.model.generate(shared.question, { stopTokenIds: [stopToken] }));
+      expect(tokenIdsOf(chunks)).toEqual(expected);
+      expect(finishOf(chunks)).toMatchObject({ finishReason: 'stop', usage: { outputTokens: expected.length } });
+    });
 
     test.each([1, 2, 7, 50])('by maxNewTokens: %i', async (maxNewTokens) => {
       const chunks = await collect(shared.model.generate(shared.question, { maxNewTokens }));
