@@ -79,10 +79,11 @@ bool IsCode(const void* address) {
   while (std::getline(maps, line)) {
     std::uintptr_t from = 0;
     std::uintptr_t to = 0;
+    char write = '-';
     char execute = '-';
     // NOLINTNEXTLINE(cert-err34-c): the kernel wrote the line
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*c%*c%c", &from, &to, &execute) != 3) continue;
-    if (wanted >= from && wanted < to) return execute == 'x';
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*c%c%c", &from, &to, &write, &execute) != 4) continue;
+    if (wanted >= from && wanted < to) return execute == 'x' && write != 'w';
   }
   return false;
 }

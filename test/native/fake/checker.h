@@ -28,7 +28,7 @@ class Checker {
 // The same values for the journal: `top_p=0.9 temperature=0.8 ...`.
 std::string SamplingSummary(const void* base, std::size_t top_p);
 
-// Whether an address lies in memory that may be executed.
+// Whether an address lies in memory that may be executed and not written. Under valgrind all memory may be executed.
 bool IsCode(const void* address);
 
 }  // namespace fake
