@@ -50,6 +50,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ['examples/jest/*.cjs'],
+    languageOptions: { globals: { jest: 'readonly', test: 'readonly', expect: 'readonly' } },
+  },
+  {
     files: ['test/**/*.ts'],
     plugins: { jest },
     extends: [jest.configs['flat/recommended']],

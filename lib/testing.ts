@@ -1,1 +1,15 @@
-export { scripted, type Script, type ScriptedReply, type ScriptedToken } from './backends/scripted/index.js';
+export {
+  manualClock,
+  scripted,
+  type Clock,
+  type ManualClock,
+  type Replier,
+  type Script,
+  type ScriptedAnswer,
+  type ScriptedBackend,
+  type ScriptedFailure,
+  type ScriptedReply,
+  type ScriptedRequest,
+  type ScriptedToken,
+  type ScriptedTokens,
+} from './backends/scripted/index.js';

@@ -24,7 +24,7 @@ const requiring = `const { createRequire } = await import('node:module');
 
 test.each([
   ['rkllm', ['RkllmError', 'errorCodes', 'isRkllmError', 'loadModel']],
-  ['rkllm/testing', ['scripted']],
+  ['rkllm/testing', ['manualClock', 'scripted']],
 ])('%s: import and require give the same things', async (name, names) => {
   const source = `${requiring} const imported = await import('${name}'); const required = require('${name}');
     const { default: _, 'module.exports': __, __esModule: ___, ...named } = imported;

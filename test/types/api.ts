@@ -21,7 +21,7 @@ import {
   type RuntimeInput,
   type ToolCall,
 } from 'rkllm';
-import { scripted, type Script } from 'rkllm/testing';
+import { manualClock, scripted, type ManualClock, type Script, type ScriptedBackend } from 'rkllm/testing';
 
 // Two types are the same when the compiler takes functions that mention them for the same.
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
@@ -184,9 +184,23 @@ export function errors(error: unknown): RkllmErrorCode | undefined {
 
 export const scripts: Script[] = [
   { reply: (prompt) => [prompt, { text: Uint8Array.of(0xf0), id: 5, delayMs: 1 }], tokenMs: 1, failAfterTokens: 3 },
+  { replies: ['a', ['b'], { tokens: ['c'], failWith: { code: 'RKLLM_RUN_FAILED' } }], clock: manualClock() },
   // @ts-expect-error -- a text or tokens
   { reply: 5 },
+  // @ts-expect-error -- a token has a text
+  { reply: [{ id: 5 }] },
+  // @ts-expect-error -- no such code
+  { failWith: { code: 'RKLLM_NOPE' } },
 ];
+
+export async function record(clock: ManualClock): Promise<void> {
+  const backend = scripted({ clock });
+  is<ScriptedBackend>()(backend, true);
+  await clock.advance(5);
+  for (const { written, outcome, request } of backend.requests) String([written, outcome, request.maxNewTokens]);
+  // @ts-expect-error -- the record is read-only
+  String(backend.requests.push);
+}
 
 /** A backend of one's own needs nothing but exported types. */
 export const own: Backend = {

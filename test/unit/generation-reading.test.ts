@@ -151,14 +151,10 @@ test('a failure comes after what was written, and from every way of reading', as
 });
 
 test('after a failed generation the model answers the next one', async () => {
-  let runs = 0;
-  const model = await scriptedModel({
-    reply: () => (++runs === 1 ? [{ text: 'a', id: NaN }] : reply),
-    failAfterTokens: 3,
-  });
-  expect((await model.generate('Hi')).text).toBe('a');
+  const model = await scriptedModel({ replies: [{ tokens: reply, failAfterTokens: 3 }, 'a'] });
   expect(await codeOf(() => model.generate('Hi'))).toBe('RKLLM_RUN_FAILED');
   expect(model.state).toBe('ready');
+  expect((await model.generate('Hi')).text).toBe('a');
 });
 
 test('states go from queued over prefill and decode to done', async () => {

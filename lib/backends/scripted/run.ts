@@ -1,27 +1,63 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { RkllmError } from '../../errors.js';
 import type { Run, RunEnd, RunRequest, TokenBatch } from '../backend.js';
-import { scriptedFailure, tokensOf, wordsOf, type EngineToken, type Script } from './script.js';
+import { answerTo, wordsOf, type EngineAnswer, type EngineToken } from './answer.js';
+import type { Clock } from './clock.js';
+import { crash, scriptedFailure } from './failures.js';
+import type { CheckedScript } from './script.js';
+
+/** A generation that reached the scripted engine. */
+export interface ScriptedRequest {
+  /** As the engine saw it: in the chat template; token ids with spaces between. */
+  readonly prompt: string;
+  /** All that the engine was asked: input, limit, sampling. */
+  readonly request: RunRequest;
+  /** Tokens written so far. */
+  readonly written: number;
+  /** It was asked to stop before it had ended. */
+  readonly aborted: boolean;
+  /** How it ended, as the engine has it; a limit that came with the last token is not a `'length'`. */
+  readonly outcome: 'running' | 'failed' | RunEnd['reason'];
+}
+
+export interface RunContext {
+  readonly script: CheckedScript;
+  readonly clock: Clock;
+  readonly contextLength: number;
+  /** How many requests came before this one. */
+  readonly index: number;
+  /** Takes the model, and with it all its runs, out of this world. */
+  readonly crash: (error: RkllmError) => void;
+}
 
 /** One scripted answer: each token comes in a turn of the event loop of its own. */
-export class ScriptedRun implements Run {
+export class ScriptedRun implements Run, ScriptedRequest {
+  readonly prompt: string;
+  readonly request: RunRequest;
   readonly ended: Promise<RunEnd>;
-  readonly #script: Script;
-  readonly #request: RunRequest;
-  readonly #contextLength: number;
+  written = 0;
+  aborted = false;
+  outcome: ScriptedRequest['outcome'] = 'running';
+  readonly #context: RunContext;
   readonly #stop = new AbortController();
+  #death: RkllmError | undefined;
   #produced: EngineToken[] = [];
   #wake: (() => void) | undefined;
   #over = false;
 
-  constructor(script: Script, request: RunRequest, contextLength: number) {
-    this.#script = script;
-    this.#request = request;
-    this.#contextLength = contextLength;
-    this.ended = this.#play().finally(() => {
-      this.#over = true;
-      this.#wake?.();
-    });
+  constructor(request: RunRequest, context: RunContext) {
+    const { input } = request;
+    this.prompt = input.type === 'text' ? input.text : Array.from(input.tokenIds, String).join(' ');
+    this.request = request;
+    this.#context = context;
+    this.ended = this.#play()
+      .catch((error: unknown) => {
+        this.outcome = 'failed';
+        throw error;
+      })
+      .finally(() => {
+        this.#over = true;
+        this.#wake?.();
+      });
   }
 
   drain(): TokenBatch | undefined {
@@ -39,55 +75,91 @@ export class ScriptedRun implements Run {
   }
 
   abort(): void {
+    if (this.outcome !== 'running') return;
+    this.aborted = true;
+    this.#stop.abort();
+  }
+
+  /** The model has died. */
+  die(error: RkllmError): void {
+    this.#death ??= error;
     this.#stop.abort();
   }
 
   async #play(): Promise<RunEnd> {
-    const { input, maxNewTokens = Infinity } = this.#request;
-    const prompt = input.type === 'text' ? input.text : Array.from(input.tokenIds, String).join(' ');
-    const promptTokens = wordsOf(prompt).length;
-    if (promptTokens >= this.#contextLength) throw overflow(promptTokens, this.#contextLength);
-    this.#script.onRun?.(prompt);
-    const started = performance.now();
-    await this.#pause(this.#script.prefillMs);
-    const prefilled = performance.now();
-    const reason = await this.#write(prompt, Math.min(maxNewTokens, this.#contextLength - promptTokens));
+    const { script, clock, contextLength, index } = this.#context;
+    const { maxNewTokens = Infinity } = this.request;
+    const counted = wordsOf(this.prompt).length;
+    if (counted >= contextLength) throw overflow(counted, contextLength);
+    script.onRun?.(this.prompt);
+    const answer = answerTo(script, this.prompt, this.request, index);
+    const { promptTokens = counted, cachedPromptTokens = 0 } = answer;
+    const started = clock.now();
+    await this.#pause(answer.prefillMs);
+    const prefilled = clock.now();
+    const reason = await this.#write(answer, Math.min(maxNewTokens, contextLength - counted));
     return {
       reason,
-      promptTokens,
-      cachedPromptTokens: 0,
+      promptTokens: figure(promptTokens),
+      cachedPromptTokens: figure(cachedPromptTokens),
       prefillMs: prefilled - started,
-      decodeMs: performance.now() - prefilled,
+      decodeMs: clock.now() - prefilled,
       peakMemoryMb: undefined,
     };
   }
 
-  async #write(prompt: string, limit: number): Promise<RunEnd['reason']> {
-    const { failAfterTokens = Infinity, tokenMs } = this.#script;
-    let count = 0;
-    for (const token of tokensOf(this.#script, prompt)) {
-      if (this.#isStopped()) return 'aborted';
-      if (count === failAfterTokens) throw scriptedFailure(count);
-      if (count === limit) return 'length';
-      await this.#pause(token.delayMs ?? (count === 0 ? undefined : tokenMs));
-      if (this.#isStopped()) return 'aborted';
+  async #write(answer: EngineAnswer, limit: number): Promise<RunEnd['reason']> {
+    for (const token of answer.tokens) {
+      const stopped = this.#checkpoint(answer, limit);
+      if (stopped !== undefined) return this.#end(stopped);
+      await this.#pause(token.delayMs ?? (this.written === 0 ? 0 : answer.tokenMs));
+      if (this.#isStopped()) return this.#end('aborted');
       this.#produced.push(token);
-      count++;
+      this.written++;
       this.#wake?.();
     }
-    if (count === failAfterTokens) throw scriptedFailure(count);
-    return this.#isStopped() ? 'aborted' : 'eos';
+    return this.#end(this.#checkpoint(answer, Infinity) ?? answer.endReason ?? 'eos');
   }
 
+  /** In the same turn as the last token: who asks to stop because of that token comes too late. */
+  #end(reason: RunEnd['reason']): RunEnd['reason'] {
+    this.outcome = reason;
+    return reason;
+  }
+
+  /** Between two tokens: why there are no more of them, if there are none. */
+  #checkpoint(answer: EngineAnswer, limit: number): RunEnd['reason'] | undefined {
+    const { failWith, failAfterTokens = failWith === undefined ? Infinity : 0, crashAfterTokens } = answer;
+    const { written } = this;
+    const limited = written >= limit;
+    if (!limited && this.#isStopped()) return 'aborted';
+    if (written >= failAfterTokens) throw scriptedFailure('RKLLM_RUN_FAILED', `after ${written} tokens`, failWith);
+    if (crashAfterTokens !== undefined && written >= crashAfterTokens) throw this.#crash();
+    return limited ? 'length' : undefined;
+  }
+
+  #crash(): RkllmError {
+    const error = crash(`after ${this.written} tokens`);
+    this.#context.crash(error);
+    return error;
+  }
+
+  /** @throws what the model died of. */
   #isStopped(): boolean {
+    if (this.#death !== undefined) throw this.#death;
     return this.#stop.signal.aborted;
   }
 
   /** An abort ends the pause early. */
-  async #pause(ms: number | undefined): Promise<void> {
-    if (ms === undefined || ms === 0) await nextTurn();
-    else await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  async #pause(ms = 0): Promise<void> {
+    await this.#context.clock.sleep(ms, this.#stop.signal).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) throw error;
+    });
   }
+}
+
+function figure(stated: number | 'unstated'): number | undefined {
+  return stated === 'unstated' ? undefined : stated;
 }
 
 function overflow(promptTokens: number, contextLength: number): RkllmError {
