@@ -13,3 +13,10 @@ export {
   type ScriptedToken,
   type ScriptedTokens,
 } from './backends/scripted/index.js';
+export {
+  conformance,
+  type AnswerKind,
+  type ConformanceCase,
+  type ConformanceHarness,
+  type ConformanceSetup,
+} from './conformance/index.js';

@@ -24,7 +24,7 @@ const requiring = `const { createRequire } = await import('node:module');
 
 test.each([
   ['rkllm', ['RkllmError', 'errorCodes', 'isRkllmError', 'loadModel']],
-  ['rkllm/testing', ['manualClock', 'scripted']],
+  ['rkllm/testing', ['conformance', 'manualClock', 'scripted']],
 ])('%s: import and require give the same things', async (name, names) => {
   const source = `${requiring} const imported = await import('${name}'); const required = require('${name}');
     const { default: _, 'module.exports': __, __esModule: ___, ...named } = imported;
@@ -104,6 +104,13 @@ test('in a Jest project without a configuration a model can be loaded', async ()
   } finally {
     rmSync(project, { recursive: true });
   }
+});
+
+test('what is for tests is loaded by rkllm/testing only', async () => {
+  const source = `const loaded = () => Object.keys(require.cache).filter((file) => /conformance|scripted/.test(file)).length;
+    require('rkllm'); const before = loaded(); require('rkllm/testing');
+    console.log(JSON.stringify([before, loaded() > 5]));`;
+  expect(await resultOf(runScript, source)).toEqual([0, true]);
 });
 
 test('nothing else of the package can be imported', async () => {

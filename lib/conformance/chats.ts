@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import type { Bench, ConformanceCase } from './bench.js';
+import { codeOf } from './reading.js';
+
+export function chatCases(bench: Bench): ConformanceCase[] {
+  return bench.group('a conversation', 'short', {
+    'goes on from turn to turn': async ({ model, question }) => {
+      const chat = model.chat({ system: 'Be brief.' });
+      const first = await chat.send(question);
+      const second = await chat.send(question);
+      assert.deepEqual(chat.messages, [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: question },
+        { role: 'assistant', content: first.text },
+        { role: 'user', content: question },
+        { role: 'assistant', content: second.text },
+      ]);
+      const [{ inputTokens: less = 0 }, { inputTokens: more = 0 }] = [first.usage, second.usage];
+      assert(more > less || !model.capabilities.countsTokens);
+    },
+
+    'begins with the same answer as without one': async ({ model, question, text }) => {
+      const chat = model.chat();
+      assert.equal((await chat.send(question)).text, text);
+      chat.reset();
+      assert.equal((await chat.send(question)).text, text);
+    },
+
+    'computes only what is new, where the backend keeps what it computed, and says so, where it counts': async (
+      subject,
+    ) => {
+      const { model, question } = subject;
+      const { kvReuse, countsTokens } = model.capabilities;
+      const chat = model.chat();
+      await chat.send(question);
+      const { cachedInputTokens } = (await chat.send(question)).usage;
+      const told = cachedInputTokens === undefined ? 'untold' : cachedInputTokens > 0;
+      assert.equal(told, countsTokens ? kvReuse : 'untold');
+    },
+
+    'is not disturbed by other questions to the same model': async ({ model, question }) => {
+      const [undisturbed, disturbed] = [model.chat(), model.chat()];
+      await undisturbed.send(question);
+      const expected = await undisturbed.send('And then?', { maxNewTokens: 10 });
+      await disturbed.send(question);
+      await model.generate('Something else', { maxNewTokens: 3 });
+      const { text } = await disturbed.send('And then?', { maxNewTokens: 10 });
+      assert.equal(text, expected.text);
+    },
+
+    'takes one turn at a time': async ({ model, question }) => {
+      const chat = model.chat();
+      const answer = chat.send(question);
+      assert.equal(await codeOf(() => chat.send(question)), 'RKLLM_CHAT_BUSY');
+      await answer;
+      assert.equal(chat.messages.length, 2);
+    },
+  });
+}
