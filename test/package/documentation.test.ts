@@ -63,6 +63,11 @@ describe('examples', () => {
     expect(stdout).not.toBe('');
   });
 
+  test('ci-app/app.test.mjs passes, without an NPU', async () => {
+    const { stdout } = await run(process.execPath, ['--test', 'examples/ci-app/app.test.mjs'], { cwd: root });
+    expect(stdout).toMatch(/pass 2$/mu);
+  });
+
   test('jest/answers.test.cjs passes under jest, run as it says', async () => {
     const [, options = ''] = /npx jest (.*)/u.exec(read('examples/jest/answers.test.cjs')) ?? [];
     const args = options.split(' ').map((option) => option.replaceAll("'", ''));
