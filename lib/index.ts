@@ -34,6 +34,7 @@ export type {
   RuntimeInput,
 } from './backends/runtime-controls.js';
 export type { Media, MediaKind, PromptMedia } from './backends/media.js';
+export type { Embedder, TokenIds, Tokenizer } from './backends/model-parts.js';
 export type { NpuOptions } from './options/npu.js';
 export type { BatchOptions } from './options/batch.js';
 export type { BackendName, LoadModelOptions } from './options/load.js';

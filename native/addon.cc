@@ -10,6 +10,7 @@
 #include "bindings/handles.h"
 #include "bindings/model_handle.h"
 #include "bindings/params.h"
+#include "bindings/question_object.h"
 
 namespace rkllm {
 namespace {
@@ -84,6 +85,9 @@ Napi::Value Perform(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
+// answer(question, values?): boolean
+Napi::Value Answer(const Napi::CallbackInfo& info) { return AnswerQuestion(info.Env(), info[0], info[1]); }
+
 // abort(model, run): boolean
 Napi::Value Abort(const Napi::CallbackInfo& info) {
   const auto model = ModelObject::Unwrap(info.Env(), info[0], "model");
@@ -121,6 +125,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("perform", Napi::Function::New<Guarded<Perform>>(env, "perform"));
   exports.Set("drain", Napi::Function::New<Guarded<Drain>>(env, "drain"));
   exports.Set("arm", Napi::Function::New<Guarded<Arm>>(env, "arm"));
+  exports.Set("answer", Napi::Function::New<Guarded<Answer>>(env, "answer"));
   exports.Set("abort", Napi::Function::New<Guarded<Abort>>(env, "abort"));
   exports.Set("dispose", Napi::Function::New<Guarded<Dispose>>(env, "dispose"));
   exports.Set("abandon", Napi::Function::New<Guarded<Abandon>>(env, "abandon"));

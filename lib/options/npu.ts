@@ -1,3 +1,4 @@
+import type { Embedder, Tokenizer } from '../backends/model-parts.js';
 import { isCpuList } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
 
@@ -102,6 +103,32 @@ export const npuTable = {
     defaultsTo: 'the last four',
     runtimeField: 'enabled_cpus_num, enabled_cpus_mask',
     since: '1.2.0',
+  },
+  /**
+   * The tokenizer, for a model that was converted without one: `(text, maxTokens) => tokenIds`, or a promise of them.
+   * The generation waits for it, and fails with `RKLLM_RUN_FAILED` when it does. Default: the model's own. From runtime
+   * 1.3.0 on.
+   */
+  tokenizer: {
+    kind: 'shape',
+    expected: 'a function (text, maxTokens) => token ids',
+    accepts: (value: unknown): value is Tokenizer => typeof value === 'function',
+    defaultsTo: "the model's own",
+    runtimeField: 'tokenizer_callback',
+    since: '1.3.0',
+  },
+  /**
+   * The token embeddings, for a model that was converted without them: `(tokenIds) => rows` as one Float32Array, or a
+   * promise of it. The generation waits for it, for the prompt and for each token that it writes, and fails with
+   * `RKLLM_RUN_FAILED` when it does. Default: the model's own. From runtime 1.3.0 on.
+   */
+  embedder: {
+    kind: 'shape',
+    expected: 'a function (tokenIds) => Float32Array',
+    accepts: (value: unknown): value is Embedder => typeof value === 'function',
+    defaultsTo: "the model's own",
+    runtimeField: 'embed_callback',
+    since: '1.3.0',
   },
 } as const satisfies OptionTable;
 

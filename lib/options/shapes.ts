@@ -26,6 +26,11 @@ export function isBatchListener(value: unknown): value is BatchListener {
   return typeof value === 'function';
 }
 
+/** Whether a value can be the id of a token. */
+export function isTokenId(id: unknown): id is number {
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= 0x7fffffff;
+}
+
 /** Whether a value is a list of texts that can be looked for. */
 export function isStopList(value: unknown): value is readonly string[] {
   // Array.from: every() would skip the holes of a sparse array.
@@ -35,9 +40,4 @@ export function isStopList(value: unknown): value is readonly string[] {
 /** Whether a value is a list of ids that tokens can have. */
 export function isTokenIdList(value: unknown): value is readonly number[] {
   return Array.isArray(value) && Array.from<unknown>(value).every(isTokenId);
-}
-
-/** Whether a value can be the id of a token. */
-export function isTokenId(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0x7fffffff;
 }

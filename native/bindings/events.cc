@@ -4,6 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "question_object.h"
 
 namespace rkllm {
 namespace {
@@ -85,6 +88,16 @@ napi_value ToMatrix(napi_env env, const Matrix& matrix) {
   return object.object();
 }
 
+napi_value ToInt32Array(napi_env env, const std::vector<std::int32_t>& numbers) {
+  const std::size_t size = numbers.size() * sizeof(std::int32_t);
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  napi_value view = nullptr;
+  if (napi_create_arraybuffer(env, size, &data, &buffer) != napi_ok) return nullptr;
+  if (size > 0) std::memcpy(data, numbers.data(), size);
+  return napi_create_typedarray(env, napi_int32_array, numbers.size(), buffer, 0, &view) == napi_ok ? view : nullptr;
+}
+
 constexpr const char* Name(RunOutcome::Kind kind) {
   switch (kind) {
     case RunOutcome::Kind::kCompleted:
@@ -155,6 +168,20 @@ struct NoticeWriter {
     event.Set("function", notice.result.function);
     event.Set("returned", static_cast<double>(notice.result.code));
     event.Set("values", ToArray(env, notice.result.values));
+  }
+
+  void operator()(const Asked& notice) const {
+    const Question& question = *notice.question;
+    const auto room = static_cast<double>(question.room());
+    event.Set("type", "asked");
+    event.Set("question", WrapQuestion(env, notice.question));
+    if (question.kind() == Question::Kind::kTokenize) {
+      event.Set("text", question.text());
+      event.Set("maxTokens", room);
+    } else {
+      event.Set("tokenIds", ToInt32Array(env, question.token_ids()));
+      event.Set("floats", room);
+    }
   }
 
   void operator()(const Disposed& /*notice*/) const { event.Set("type", "disposed"); }

@@ -74,6 +74,8 @@ std::optional<LoadParams> ReadLoadParams(Napi::Env env, Napi::Object options) {
                         ReadOptional(env, options, "embedFlash", params.embed_flash) &&
                         ReadOptional(env, options, "cpuMask", params.cpu_mask, 1, kAllCpus) &&
                         ReadOptional(env, options, "runtimeTemplate", params.runtime_template) &&
+                        ReadOptional(env, options, "hasTokenizer", params.has_tokenizer) &&
+                        ReadOptional(env, options, "hasEmbedder", params.has_embedder) &&
                         ReadOptional(env, options, "imageStart", params.image_start) &&
                         ReadOptional(env, options, "imageEnd", params.image_end) &&
                         ReadOptional(env, options, "imageContent", params.image_content);

@@ -2,7 +2,10 @@
 // nothing outside native/runtime/ knows a vendor struct.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "generation.h"
 #include "library.h"
@@ -22,6 +25,12 @@ enum class Reply {
 class RunSink {
  public:
   virtual Reply OnRunEvent(const RunEvent& event) noexcept = 0;
+
+  // What a model was exported without, from 1.3.0 on. Both wait for the answer, which is written to the vendor's
+  // memory. The number of token ids, or a negative number when there is none.
+  virtual std::int32_t OnTokenize(std::string_view text, std::int32_t* ids, std::size_t room) noexcept = 0;
+  // As many bytes of 32-bit floats, a row for each of the tokens. False when there are none.
+  virtual bool OnEmbed(const std::int32_t* ids, std::size_t tokens, void* floats, std::size_t bytes) noexcept = 0;
 
  protected:
   ~RunSink() = default;

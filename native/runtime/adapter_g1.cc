@@ -17,6 +17,7 @@ struct AbiG1 {
   static constexpr bool kHasLogits = false;
   static constexpr bool kPauses = false;
   static constexpr bool kReleases = false;
+  static constexpr bool kAsks = false;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);

@@ -19,6 +19,7 @@ struct AbiG2 {
   static constexpr bool kHasLogits = true;
   static constexpr bool kPauses = false;
   static constexpr bool kReleases = false;
+  static constexpr bool kAsks = false;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);

@@ -18,6 +18,7 @@ struct AbiG3 {
   static constexpr bool kHasLogits = true;
   static constexpr bool kPauses = true;
   static constexpr bool kReleases = false;
+  static constexpr bool kAsks = false;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);

@@ -20,6 +20,7 @@ struct AbiG4 {
   static constexpr bool kHasLogits = true;
   static constexpr bool kPauses = true;
   static constexpr bool kReleases = true;
+  static constexpr bool kAsks = true;
 
   static void Pack(Param& param, const LoadParams& params, const Param& defaults) {
     PackCommon(param, params, defaults);
@@ -42,6 +43,18 @@ struct AbiG4 {
     infer.sampling_params = &sampling_;
   }
 
+  // Both stay NULL unless they are wanted: a model with a tokenizer of its own is none of our business.
+  void LetAsk(const LoadParams& params, RunSink& sink) {
+    if (params.has_tokenizer.value_or(false)) {
+      callback_.tokenizer_callback = &OnTokenize;
+      callback_.tokenizer_userdata = &sink;
+    }
+    if (params.has_embedder.value_or(false)) {
+      callback_.embed_callback = &OnEmbed;
+      callback_.embed_userdata = &sink;
+    }
+  }
+
   int Init(const Library& library, abi::Handle* handle, Param* param, abi::ResultCallback<RunResult> callback,
            void* userdata) {
     callback_.result_callback = callback;
@@ -52,6 +65,21 @@ struct AbiG4 {
   static std::optional<PerfStats> Perf(const RunResult& result) { return ToPerfStats(result.perf); }
 
  private:
+  // C entry points, as the result callback is (adapter_of.h).
+  static std::int32_t OnTokenize(void* userdata, const char* text, std::int32_t length, std::int32_t* tokens,
+                                 std::int32_t n_max) noexcept {
+    if (userdata == nullptr || text == nullptr || length < 0 || tokens == nullptr || n_max < 0) return kNoAnswer;
+    const std::string_view view(text, static_cast<std::size_t>(length));
+    return static_cast<RunSink*>(userdata)->OnTokenize(view, tokens, static_cast<std::size_t>(n_max));
+  }
+  static std::int32_t OnEmbed(void* userdata, std::int32_t* tokens, std::uint64_t num_tokens, void* embed,
+                              std::uint64_t length_bytes) noexcept {
+    if (userdata == nullptr || tokens == nullptr || embed == nullptr) return kNoAnswer;
+    return static_cast<RunSink*>(userdata)->OnEmbed(tokens, num_tokens, embed, length_bytes) ? 0 : kNoAnswer;
+  }
+
+  static constexpr std::int32_t kNoAnswer = -1;
+
   abi::g4::Callback callback_{};       // as long as the handle: whether the vendor copies it is not documented
   abi::g4::SamplingParam sampling_{};  // of the run in progress
 };

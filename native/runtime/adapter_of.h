@@ -15,11 +15,12 @@
 
 namespace rkllm {
 
-// `Abi` has the types Param, Input, InferParam and RunResult, the constants kLimitsRuns, kHasLogits, kPauses and
-// kReleases, the functions
+// `Abi` has the types Param, Input, InferParam and RunResult, the constants kLimitsRuns, kHasLogits, kPauses,
+// kReleases and kAsks, the functions
 //   Pack(Param&, const LoadParams&, const Param& defaults)
 //   Pack(Input&, const RunInput& row, const RunParams&, const LoadParams&)
 //   Pack(InferParam&, const RunParams&, const LoadParams&, const Param& defaults): what only some generations have
+//   LetAsk(const LoadParams&, RunSink&), if kAsks: what the runtime may ask the sink for, before Init
 //   Init(const Library&, Handle*, Param*, ResultCallback, void* userdata): the vendor's, which takes what it likes
 //   Perf(const RunResult&): of a FINISH
 // and lives as long as the handle.
@@ -41,6 +42,7 @@ class AdapterOf final : public Adapter {
     defaults_ = DefaultParam<typename Abi::Param>(*library_);
     Zeroed<typename Abi::Param> packed;
     Abi::Pack(*packed, load_params_, defaults_);
+    if constexpr (Abi::kAsks) abi_.LetAsk(load_params_, sink);
     abi::Handle handle = nullptr;
     const int code = abi_.Init(*library_, &handle, &*packed, &OnResult, &any_run_);
     if (code != 0) return {"rkllm_init", code, {}};

@@ -45,6 +45,8 @@ struct LoadParams {
   std::optional<bool> cross_attention;     // from 1.2.1 on
   std::optional<bool> embed_flash;         // from 1.2.0 on
   std::optional<std::int32_t> cpu_mask;    // from 1.2.0 on
+  std::optional<bool> has_tokenizer;       // these two from 1.3.0 on: the runtime may ask for what its model lacks
+  std::optional<bool> has_embedder;
   std::optional<std::string> image_start;  // these three: up to 1.2.3, later with the input
   std::optional<std::string> image_end;
   std::optional<std::string> image_content;

@@ -55,6 +55,12 @@ bool Model::Perform(std::uint32_t call, Operation operation) {
 }
 
 bool Model::Abort(Run& run) {
+  const bool heard = AbortRuntime(run);
+  questions_.Break(run);  // last: until then the runtime waits for its answer, and the run is in flight
+  return heard;
+}
+
+bool Model::AbortRuntime(Run& run) {
   const std::lock_guard<std::mutex> lock(abort_mutex_);
   run.RequestAbort();
   if (abortable_ != &run) return true;  // not started, ended, or giving tokens: the next token's callback aborts it
@@ -78,6 +84,7 @@ void Model::Dispose() {
     running = current_;
   }
   if (running) Abort(*running);
+  questions_.Close();
   thread_.Post([self = shared_from_this()] { self->DestroyOnThread(); });
   thread_.Close();
 }

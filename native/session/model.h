@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "../runtime/adapter.h"
 #include "../runtime/identify.h"
 #include "inference_thread.h"
+#include "questions.h"
 #include "run.h"
 #include "waker.h"
 
@@ -37,8 +39,12 @@ struct Performed {
   std::uint32_t call;
   CallResult result;
 };
+// In the middle of any of these.
+struct Asked {
+  std::shared_ptr<Question> question;
+};
 struct Disposed {};
-using Notice = std::variant<Loaded, Error, Readable, Ended, Performed, Disposed>;
+using Notice = std::variant<Loaded, Error, Readable, Ended, Performed, Asked, Disposed>;
 
 // Which library to drive.
 struct RuntimeChoice {
@@ -83,7 +89,13 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   int RunInside(Run& run);
   void Leave();
 
+  bool AbortRuntime(Run& run);
   Reply OnRunEvent(const RunEvent& event) noexcept override;
+  std::int32_t OnTokenize(std::string_view text, std::int32_t* ids, std::size_t room) noexcept override;
+  bool OnEmbed(const std::int32_t* ids, std::size_t tokens, void* floats, std::size_t bytes) noexcept override;
+  // False: there is no answer.
+  bool Ask(const std::shared_ptr<Question>& question);
+  void FailCurrent(const char* failure) noexcept;
   void Say(Notice notice);
 
   const std::shared_ptr<Waker> waker_;
@@ -105,6 +117,7 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   bool disposing_ = false;
 
   bool doubtful_ = false;  // inference thread: an abort of the run before may still hit the next one
+  Questions questions_;
   std::atomic<bool> stuck_{false};
 };
 

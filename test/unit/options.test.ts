@@ -35,6 +35,7 @@ const signals: Values = {
   bad: [0, -1, NaN, '5', null, true, {}, [], new AbortController(), new EventTarget(), { aborted: false }],
 };
 
+const aFunction: Values = { good: [() => [1], Object], bad: ['', 'encode', 1, null, true, {}, []] };
 const flag: Values = { good: [true, false], bad: ['true', '', 0, 1, null, {}, []] };
 const mirostat: Record<keyof typeof mirostatTable, Values> = {
   mirostat: { good: [0, 1, 2], bad: [-1, 0.5, 3, ...notANumber] },
@@ -54,6 +55,8 @@ const npu: Record<keyof typeof npuTable, Values> = {
   baseDomainId: { good: [0, 15], bad: [-1, 16, 0.5, ...notANumber] },
   embedFlash: flag,
   cpus: { good: [[4, 5, 6, 7], [0]], bad: [[], [8], [-1], [1, 1], [0.5], ['4'], 4, '4', null, {}, new Array(1)] },
+  tokenizer: aFunction,
+  embedder: aFunction,
 };
 const npuRun: Record<keyof typeof npuRunTable, Values> = {
   enableThinking: flag,

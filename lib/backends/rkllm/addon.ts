@@ -8,6 +8,7 @@ import type { GenerationName } from './generations.js';
 
 declare const modelBrand: unique symbol;
 declare const runBrand: unique symbol;
+declare const questionBrand: unique symbol;
 
 /** A loaded model in C++. Collected by the garbage collector it frees itself in the background. */
 export interface ModelHandle {
@@ -17,6 +18,11 @@ export interface ModelHandle {
 /** One run in C++. */
 export interface RunHandle {
   readonly [runBrand]: true;
+}
+
+/** What the runtime wants to know in the middle of a call. It may be kept: an answer that comes too late is ignored. */
+export interface QuestionHandle {
+  readonly [questionBrand]: true;
 }
 
 /** Everything is validated before; an absent sampling field means the runtime's own default. */
@@ -42,6 +48,9 @@ interface NativeLoadOptions extends NativeSampling {
   readonly embedFlash?: boolean | undefined;
   /** Bit `n` is CPU `n`. */
   readonly cpuMask?: number | undefined;
+  /** These two: `asked` events are answered. */
+  readonly hasTokenizer?: boolean | undefined;
+  readonly hasEmbedder?: boolean | undefined;
 }
 
 /** An absent field means what was given at load, else the runtime's own default. */
@@ -134,6 +143,16 @@ export interface PerformedEvent {
   readonly values: readonly number[];
 }
 
+/** The runtime waits for the token ids of a text, at most so many, or for embeddings of tokens, just so many floats. */
+export type AskedEvent =
+  | { readonly type: 'asked'; readonly question: QuestionHandle; readonly text: string; readonly maxTokens: number }
+  | {
+      readonly type: 'asked';
+      readonly question: QuestionHandle;
+      readonly tokenIds: Int32Array;
+      readonly floats: number;
+    };
+
 interface PerfStats {
   readonly prefillMs: number;
   /** Those that were computed. */
@@ -150,6 +169,7 @@ export type NativeEvent =
   | FailedEvent
   | EndedEvent
   | PerformedEvent
+  | AskedEvent
   | { readonly type: 'readable'; readonly run: number }
   | { readonly type: 'disposed' };
 
@@ -178,6 +198,11 @@ export interface NativeAddon {
   arm(run: RunHandle): boolean;
   /** False: the run is just entering the runtime or leaving it; asking again is worth while. */
   abort(model: ModelHandle, run: RunHandle): boolean;
+  /**
+   * Answers with an Int32Array for a text and a Float32Array for tokens; undefined says that there is no answer, which
+   * fails the run. False: nobody waits for it any more.
+   */
+  answer(question: QuestionHandle, values: Int32Array | Float32Array | undefined): boolean;
   /** One `disposed` event follows, when the runtime is done with the model. */
   dispose(model: ModelHandle): void;
   /** Gives up on a model that is stuck in the vendor's driver: no event follows, and the event loop may end. */

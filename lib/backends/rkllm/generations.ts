@@ -50,24 +50,19 @@ export function toNativeOptions(
   for (const [name, spec] of Object.entries(npuTable)) {
     const value = given[name as keyof typeof given];
     // What every runtime does anyway may be asked of every runtime.
-    const isUsual = typeof value !== 'object' && String(value) === spec.defaultsTo;
+    const isUsual = (typeof value === 'boolean' || typeof value === 'number') && String(value) === spec.defaultsTo;
     if (value !== undefined && !isUsual && 'since' in spec) needs[name] = spec.since;
   }
-  const { cpus, imageTags, runtimeVersion, keepTokens, skipSpecialTokens, crossAttention, ignoreEos } = given;
-  const { baseDomainId, embedFlash } = given;
+  const { cpus, imageTags, tokenizer, embedder, ...same } = given;
   const { start: imageStart, end: imageEnd, content: imageContent } = imageTags ?? {};
   return {
-    runtimeVersion,
-    keepTokens,
-    skipSpecialTokens,
-    crossAttention,
-    ignoreEos,
-    baseDomainId,
-    embedFlash,
+    ...same,
     runtimeTemplate,
     imageStart,
     imageEnd,
     imageContent,
+    hasTokenizer: tokenizer !== undefined,
+    hasEmbedder: embedder !== undefined,
     cpuMask: cpus?.reduce((mask, cpu) => mask | (1 << cpu), 0),
     needs,
   };

@@ -12,6 +12,7 @@ import type {
 import { nativeAddon, type LoadedEvent, type NativeInput, type NativeRunOptions } from './addon.js';
 import type { RuntimeControls } from '../runtime-controls.js';
 import { capabilitiesOf, toNativeOptions } from './generations.js';
+import { Answers } from './answers.js';
 import { EventRouter } from './event-router.js';
 import { InProcessRuntime } from './in-process-runtime.js';
 import { InProcessRun } from './in-process-run.js';
@@ -56,7 +57,7 @@ export class InProcessModel implements BackendModel {
     const runtimePath = findRuntime(runtimeSearch(request.runtimePath, process.env));
     const contextLength = request.maxContextLength ?? defaultContextLength;
 
-    const router = new EventRouter();
+    const router = new EventRouter(new Answers(addon, npu));
     const options = {
       ...sampling,
       ...toNativeOptions(npu, runtimeTemplate),

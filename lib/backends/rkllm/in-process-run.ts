@@ -52,10 +52,10 @@ export class InProcessRun implements Run, RunListener {
     this.#wake = undefined;
   }
 
-  onEnded(event: EndedEvent): void {
+  onEnded(event: EndedEvent, failure?: RkllmError): void {
     this.#finish();
     const { outcome } = event;
-    if (outcome === 'failed') this.#end.reject(toRunError(event));
+    if (outcome === 'failed') this.#end.reject(failure ?? toRunError(event));
     else this.#end.resolve(toRunEnd(reasons[outcome], event));
   }
 

@@ -148,9 +148,10 @@ export class InProcessRuntime implements RuntimeControls {
     const done = deferred<Matrix>();
     const id = router.add({
       onReadable: () => undefined,
-      onEnded: (event) => {
+      onEnded: (event, failure) => {
         if (event.matrix !== undefined) done.resolve(event.matrix);
-        else done.reject(event.outcome === 'aborted' && signal?.aborted ? signal.reason : toRunError(event));
+        else if (event.outcome === 'aborted' && signal?.aborted) done.reject(signal.reason);
+        else done.reject(failure ?? toRunError(event));
       },
       onLost: (error) => done.reject(error),
     });

@@ -159,6 +159,7 @@ bool ScriptedRun::Embed(std::vector<std::int32_t> ids) {
     return true;
   }
   Details(instance_, "embedding failed with " + std::to_string(code));
+  if (script_.unanswered_ignored && !instance_.aborted) return true;
   ending_ = instance_.aborted ? Ending::kAborted : Ending::kFailed;
   return false;
 }

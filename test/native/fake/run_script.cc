@@ -49,7 +49,9 @@ int ScriptedRun::PlayHere() {
   ReachPlace(script_, "prefill");
   if (!Prefill()) return EndAborted();
   if (silent_) return script_.run_code;
-  if (script_.no_embedding && !EmbedPrompts()) return ending_ == Ending::kAborted ? EndAborted() : -1;
+  if (script_.no_embedding && !EmbedPrompts()) {
+    return ending_ == Ending::kAborted ? EndAborted() : script_.unanswered_code;
+  }
   return setup_.arguments->mode == 0 ? Decode() : DeliverPayload();
 }
 
@@ -71,8 +73,8 @@ int ScriptedRun::Decode() {
     if (ending_ == Ending::kPaused) return EndPaused();
     if (ending_ == Ending::kAborted) return EndAborted();
     if (ending_ == Ending::kFailed) {
-      EmitBare(kError);
-      return -1;
+      if (script_.unanswered_code != 0) EmitBare(kError);
+      return script_.unanswered_code;
     }
     if (tokens_ == decode_failure_after_) ReachPlace(script_, "decode");
     if (context_full_) break;

@@ -197,6 +197,8 @@ class Parser {
       {"tokenizer-max", Int(script_.tokenizer_max)},
       {"no-embedding", Flag(script_.no_embedding)},
       {"embed-chunk", Int(script_.embed_chunk)},
+      {"unanswered-code", Int(script_.unanswered_code)},
+      {"unanswered-ignored", Flag(script_.unanswered_ignored)},
   };
 };
 

@@ -101,6 +101,8 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   int tokenizer_max = 0;  // 0: the context
   bool no_embedding = false;
   int embed_chunk = 0;  // 0: the whole prompt at once
+  int unanswered_code = -1;
+  bool unanswered_ignored = false;
 };
 
 // nullopt when the file is not a fake model or holds an unknown command (which is reported).

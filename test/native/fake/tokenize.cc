@@ -41,7 +41,7 @@ class Tokenizer {
       if (input.type == InputType::kPrompt || input.type == InputType::kMultimodal) {
         const std::string system = instance_.kv[i].History() == 0 ? instance_.chat.System() : "";
         text = system + instance_.chat.Turn(input);
-        if (!Words(input, text, tokens)) return -1;
+        if (!Words(input, text, tokens)) return instance_.script.unanswered_code;
         if (!system.empty()) AppendCount(system);
       }
       Report(input, text);
@@ -82,6 +82,7 @@ class Tokenizer {
                                static_cast<std::int32_t>(text.size()), ids.data(), limit);
     Details(instance_, "tokenized " + Quoted(text) + " to " + std::to_string(count));
     if (count > limit) Violation("the tokenizer callback returned more than it may");
+    if (count < 0 && instance_.script.unanswered_ignored) return true;
     if (count < 0 || count > limit) return Refuse("the tokenizer callback failed");
     for (int i = 0; i < count; ++i) {
       const std::int32_t id = ids[static_cast<std::size_t>(i)];

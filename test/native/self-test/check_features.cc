@@ -223,6 +223,18 @@ void CheckModelCallbacks(const Runtime& runtime) {
   Expect(model.Noted("has not written all floats"), "it was not told");
   tokenizer_answer = -5;
   ExpectEqual(model.Run("hi").code, -1, "a tokenizer that fails");
+  Model hiding(runtime, {"no-tokenizer", "unanswered-code 0"});
+  hiding.callback.Set(16, &Tokenize);
+  hiding.callback.Set(24, &one);
+  Expect(hiding.Init() == 0, "rkllm_init fails");
+  const Outcome hidden = hiding.Run("hi");
+  Expect(hidden.code == 0 && hidden.events.empty(), "the failure is not hidden");
+  Model deaf(runtime, {"token a", "no-embedding", "unanswered-ignored"});
+  answer = -1;
+  deaf.callback.Set(32, &EmbedTokens);
+  deaf.callback.Set(40, &answer);
+  Expect(deaf.Init() == 0, "rkllm_init fails");
+  ExpectEqual(deaf.Run("hi").Text(), "a", "the reply without an embedding");
   Model without(runtime, {"no-tokenizer"});
   Expect(without.Init() == 0, "rkllm_init fails");
   ExpectEqual(without.Run("hi").code, -1, "a tokenizer that is missing");

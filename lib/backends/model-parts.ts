@@ -1,0 +1,14 @@
+/** Token ids of the model, each an integer from 0 to 2,147,483,647. */
+export type TokenIds = readonly number[] | Int32Array;
+
+/**
+ * The tokenizer of a model that was converted without one. `text` is a piece of a prompt; more than `maxTokens` token
+ * ids, or a failure, fail the generation with `RKLLM_RUN_FAILED`.
+ */
+export type Tokenizer = (text: string, maxTokens: number) => TokenIds | Promise<TokenIds>;
+
+/**
+ * The token embeddings of a model that was converted without them: one row for each token, row after row, each as long
+ * as the model is wide. Another length, or a failure, fails the generation with `RKLLM_RUN_FAILED`.
+ */
+export type Embedder = (tokenIds: Int32Array) => Float32Array | Promise<Float32Array>;
