@@ -3,13 +3,12 @@ import type { BatchRequest, Run, RunEnd, TokenBatch } from './backends/backend.j
 import type { BatchAnswer } from './backends/runtime-controls.js';
 import { RowText } from './batch-answer.js';
 import { deferred } from './deferred.js';
-import type { Engine } from './engine.js';
 import type { BatchOptions } from './options/batch.js';
 import { readRun } from './read-run.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
 
 interface BatchContext {
-  readonly engine: Engine;
+  readonly start: (request: BatchRequest) => Promise<Run>;
   readonly queue: RequestQueue;
   readonly request: BatchRequest;
   readonly signal: AbortSignal | undefined;
@@ -63,9 +62,7 @@ export class ActiveBatch {
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
   async #execute(): Promise<() => void> {
     try {
-      const { engine, request } = this.#context;
-      const run = (await engine.anyModel()).startBatch?.(request);
-      if (run === undefined) throw new Error('The engine takes no batches.');
+      const run = await this.#context.start(this.#context.request);
       this.#run = run;
       if (this.#stopped !== undefined) run.abort(); // while it was starting
       const end = await readRun(run, (batch, from, to) => this.#accept(batch, from, to));

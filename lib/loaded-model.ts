@@ -136,12 +136,15 @@ export class LoadedModel implements Model {
     this.#refuseWhenGone();
     const owner = 'generateBatch()';
     const { batchSize } = this.capabilities;
-    if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) {
-      throw unsupported(owner, 'a batch', 'answers one prompt at a time');
-    }
+    const noBatches = unsupported(owner, 'a batch', 'answers one prompt at a time');
+    if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) throw noBatches;
     const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checkOptions(owner, batchTable, options);
     const batch = new ActiveBatch({
-      engine: this.#engine,
+      start: async (request) => {
+        const run = (await this.#engine.anyModel()).startBatch?.(request);
+        if (run === undefined) throw noBatches;
+        return run;
+      },
       queue: this.#queue,
       request: { rows: toBatchRows(inputs, batchSize, this.#engine.runtime), maxNewTokens },
       signal,

@@ -45,8 +45,9 @@ Questions::Asking::~Asking() {
   question_->Break();  // if it is open still: from here on the runtime's memory is not ours to write
   const std::lock_guard<std::mutex> lock(all_.mutex_);
   auto& open = all_.open_;
-  open.erase(std::remove_if(open.begin(), open.end(), [this](const Entry& entry) { return entry.question == question_; }),
-             open.end());
+  open.erase(
+      std::remove_if(open.begin(), open.end(), [this](const Entry& entry) { return entry.question == question_; }),
+      open.end());
 }
 
 void Questions::Break(const Run& run) {

@@ -36,6 +36,7 @@ function loadCopy(): NativeAddon {
 beforeAll(async () => {
   handles.renew();
   handles.renewBatch();
+  await handles.settle();
   handles.disposed = await states.disposed();
   handles.failed = await states.failed();
   const copy = loadCopy();
@@ -52,6 +53,7 @@ afterAll(async () => {
     subject?.dispose();
     await subject?.saying('disposed');
   }
+  await handles.endQuestions();
   removeFakeModels();
 });
 
@@ -69,12 +71,21 @@ function isOurs(error: unknown): boolean {
   return name === 'TypeError' || code === 'RKLLM_DISPOSED';
 }
 
+/** A question is answered at most once. */
+const answered = new Set<unknown>();
+function expectAnswered(question: unknown, wasOpen: unknown): void {
+  expect(handles.questions).toContain(question);
+  expect(wasOpen).toBe(!answered.has(question));
+  answered.add(question);
+}
+
 function callOnce(name: string, args: readonly unknown[]): void {
   const real = args.map(realize);
   // A listener that throws is an uncaught exception, as it has to be: not what is looked for here.
   if (name === 'load' && typeof real[1] === 'function') real[1] = (): void => undefined;
+  let result: unknown;
   try {
-    const result = exported[name]?.(...real);
+    result = exported[name]?.(...real);
     outcomes.returned++;
     if (name === 'load') loaded.push({ name, model: result as ModelHandle });
   } catch (error) {
@@ -85,6 +96,7 @@ function callOnce(name: string, args: readonly unknown[]): void {
   const { live, batch, disposed, failed, run: itsRun, batchRun } = handles;
   const models: unknown[] = [live, batch, disposed, failed].map((subject) => subject?.model);
   if (name === 'drain' || name === 'arm') expect([itsRun, batchRun]).toContain(real[0]);
+  else if (name === 'answer') expectAnswered(real[0], result);
   else if (name !== 'load') expect(models).toContain(real[0]);
   if (name !== 'dispose' && name !== 'abandon') return;
   if (real[0] === live?.model) handles.renew();

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import path from 'node:path';
 import { runInNewContext } from 'node:vm';
-import type { ModelHandle, RunHandle } from '../../lib/backends/rkllm/addon.js';
-import { Subject, addon } from '../lifecycle/rkllm-states.cjs';
+import type { ModelHandle, QuestionHandle, RunHandle } from '../../lib/backends/rkllm/addon.js';
+import { Subject, addon, states } from '../lifecycle/rkllm-states.cjs';
 import { root } from '../support/run-node.js';
 
 /** Thrown by hostile arguments, to be told from what the addon throws. */
@@ -37,6 +37,9 @@ class Handles {
   batchRun: RunHandle | undefined;
   disposed: Subject | undefined;
   failed: Subject | undefined;
+  /** Their runtimes wait for token ids, and for the embedding of one token. */
+  asking: Subject[] = [];
+  questions: (QuestionHandle | undefined)[] = [];
   #turns = 0;
   foreign: { model: ModelHandle; run: RunHandle } | undefined;
 
@@ -59,6 +62,14 @@ class Handles {
     }
     this.renew();
     this.renewBatch();
+    await this.endQuestions();
+    this.asking = [await states.asking(), await states.embedding()];
+    this.questions = this.asking.map((subject) => subject.said('asked').at(-1)?.question);
+  }
+
+  async endQuestions(): Promise<void> {
+    for (const subject of this.asking) subject.dispose();
+    for (const subject of this.asking) await subject.saying('disposed');
   }
 }
 
@@ -102,6 +113,10 @@ const run = fc.oneof(
   named('a run', () => handles.run),
   named('a run of a batch', () => handles.batchRun),
 );
+const question = fc.oneof(
+  named('a question about a text', () => handles.questions[0]),
+  named('a question about a token', () => handles.questions[1]),
+);
 const notAHandle = fc.oneof(
   named("another copy's model", () => handles.foreign?.model),
   named("another copy's run", () => handles.foreign?.run),
@@ -140,6 +155,7 @@ const odd = fc.oneof(
   notAHandle,
   model,
   run,
+  question,
   fc.constantFrom(undefined, null, true, Symbol('s')),
   named('a function', () => throwing),
   named('a class', () => Handles),
@@ -150,6 +166,7 @@ const loadFields = [
   ...['repeatPenalty', 'frequencyPenalty', 'presencePenalty', 'mirostat', 'mirostatTau', 'mirostatEta'],
   ...['keepTokens', 'skipSpecialTokens', 'ignoreEos', 'baseDomainId', 'embedFlash', 'cpuMask', 'runtimeTemplate'],
   'batchSize',
+  ...['hasTokenizer', 'hasEmbedder'],
 ];
 const runFields = [
   ...['maxNewTokens', 'enableThinking', 'topK', 'topP', 'temperature', 'mirostat', 'mode', 'role', 'keepHistory'],
@@ -211,12 +228,16 @@ const operation = fc.oneof(
   odd,
 );
 
+// The embedding has eight values.
+const answer = fc.oneof({ weight: 2, arbitrary: array }, fc.constantFrom(new Float32Array(8), undefined), odd);
+
 /** A function, and arguments that are near to what it takes; then any number of any. */
 export const call = fc.oneof(
   fc.tuple(fc.constant('load'), fc.tuple(options, listener)),
   fc.tuple(fc.constant('start'), fc.tuple(anyModel, id, input, runOptions)),
   fc.tuple(fc.constant('perform'), fc.tuple(anyModel, id, operation)),
   fc.tuple(fc.constantFrom('drain', 'arm', 'dispose', 'abandon'), fc.tuple(anyHandle)),
+  fc.tuple(fc.constant('answer'), fc.tuple(fc.oneof({ weight: 4, arbitrary: question }, odd), answer)),
   fc.tuple(fc.constant('abort'), fc.tuple(anyHandle, anyHandle)),
   fc.tuple(fc.constantFrom(...Object.keys(addon)), fc.array(odd, { maxLength: 5 })),
 );

@@ -9,7 +9,10 @@ import { runNode, type Ended } from '../support/run-node.js';
 
 jest.setTimeout(180_000);
 
-const states = ['created', 'loading', 'ready', 'running', 'aborting', 'disposing', 'disposed', 'failed'];
+const states = [
+  ...['created', 'loading', 'ready', 'running', 'asking', 'embedding'],
+  ...['aborting', 'disposing', 'disposed', 'failed'],
+];
 const directory = mkdtempSync(path.join(tmpdir(), 'rkllm-leave-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

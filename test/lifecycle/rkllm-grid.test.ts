@@ -82,6 +82,8 @@ const generate: Cells = {
   loading: completesAfter([]),
   ready: completesAfter([]),
   running: completesAfter(['aborted'], (subject) => subject.abort(0)),
+  asking: completesAfter(['aborted'], (subject) => subject.abort(0)),
+  embedding: completesAfter(['aborted'], (subject) => subject.abort(0)),
   aborting: completesAfter(['aborted']),
   disposing: isRefused,
   disposed: isRefused,
@@ -130,6 +132,8 @@ const abort: Cells = {
     expect(count('abort')).toBe(2 * aborts);
   },
   running: abortsRunning,
+  asking: abortsRunning,
+  embedding: abortsRunning,
   aborting: abortsRunning,
   disposing: abortsEnded,
   disposed: abortsEnded,
@@ -153,7 +157,7 @@ const disposes = async (subject: Subject): Promise<void> => {
 /** The same file once more, beside this one. */
 const reloads = async (subject: Subject): Promise<void> => {
   const fails = subject.said('failed').length > 0;
-  const again = new Subject([], { file: subject.file });
+  const again = new Subject([], { file: subject.file, runtime: subject.runtime });
   again.generate();
   expect(await again.outcomes()).toEqual([fails ? 'failed' : 'limited']);
   await expectSettled(subject, again);
@@ -186,7 +190,7 @@ describe('garbage collection when', () => {
     });
     await pause(5);
     expectInOrder();
-    const types = events.map(({ type }) => type);
+    const types = events.map(({ type }) => type).filter((type) => type !== 'asked');
     expect(new Set(types).size).toBe(types.length); // nothing was said twice
   });
 });

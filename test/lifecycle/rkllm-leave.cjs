@@ -6,7 +6,10 @@ const { Worker, isMainThread, parentPort, workerData } = require('node:worker_th
 
 /** Loads the addon, so it is called only where models are: what only workers have loaded, Node.js unloads with them. */
 const enter = (name) => require('./rkllm-states.cjs').states[name]();
-const names = ['created', 'loading', 'ready', 'running', 'aborting', 'disposing', 'disposed', 'failed'];
+const names = [
+  ...['created', 'loading', 'ready', 'running', 'asking', 'embedding'],
+  ...['aborting', 'disposing', 'disposed', 'failed'],
+];
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const manners = {

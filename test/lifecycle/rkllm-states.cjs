@@ -67,21 +67,32 @@ function refusedLoads() {
   return said.flat().filter(({ code }) => code === 'RKLLM_INIT_FAILED').length;
 }
 
-/** A native model with everything it has said. */
+function answer({ question, text, floats }) {
+  addon.answer(question, text === undefined ? new Float32Array(floats) : Int32Array.of(1, 2, 3));
+}
+
+/** A native model with everything it has said. It answers what the runtime asks, but for the first questions. */
 class Subject {
   constructor(script, choices = {}) {
     this.file = choices.file ?? fakeModel(script);
+    this.runtime = choices.runtime ?? '1.1.1';
     this.events = [];
     this.runs = [];
     const options = {
-      runtimePath: path.join(fakes, `librkllmrt-${choices.runtime ?? '1.1.1'}.so`),
+      runtimePath: path.join(fakes, `librkllmrt-${this.runtime}.so`),
       modelPath: this.file,
       maxContextLength: 64,
       batchSize: choices.batchSize,
+      hasTokenizer: true,
+      hasEmbedder: true,
     };
     said.push(this.events);
     const { events } = this; // not `this`: a forgotten subject must be collectable
-    this.model = addon.load(options, (event) => events.push(event));
+    let unanswered = choices.unanswered ?? 0;
+    this.model = addon.load(options, (event) => {
+      events.push(event);
+      if (event.type === 'asked' && unanswered-- <= 0) answer(event);
+    });
   }
 
   said(type) {
@@ -138,6 +149,22 @@ const states = {
     const subject = await states.ready();
     const run = subject.generate(Infinity);
     await until(() => addon.arm(run));
+    return subject;
+  },
+  /** The runtime waits for token ids. */
+  async asking() {
+    const subject = new Subject([...endless, 'no-tokenizer'], { runtime: '1.3.1', unanswered: 1 });
+    subject.generate(Infinity);
+    await subject.saying('asked');
+    return subject;
+  },
+  /** It has begun to write, and waits for an embedding. */
+  async embedding() {
+    const subject = new Subject([...endless, 'no-embedding'], { runtime: '1.3.0', unanswered: 2 });
+    subject.generate(Infinity);
+    const { question, floats } = await subject.saying('asked');
+    addon.answer(question, new Float32Array(floats));
+    await subject.saying('asked', 2);
     return subject;
   },
   /** The runtime takes its time to stop. */

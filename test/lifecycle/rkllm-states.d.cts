@@ -13,11 +13,14 @@ export interface SubjectChoices {
   /** Release of the fake runtime. */
   readonly runtime?: string;
   readonly batchSize?: number;
+  /** How many questions of the runtime stay open; the others are answered. Default 0. */
+  readonly unanswered?: number;
 }
 
 export class Subject {
   constructor(script: readonly string[], choices?: SubjectChoices);
   readonly file: string;
+  readonly runtime: string;
   readonly events: NativeEvent[];
   readonly runs: RunHandle[];
   readonly model: ModelHandle;
@@ -30,7 +33,16 @@ export class Subject {
 }
 
 export const states: Record<
-  'created' | 'loading' | 'ready' | 'running' | 'aborting' | 'disposing' | 'disposed' | 'failed',
+  | 'created'
+  | 'loading'
+  | 'ready'
+  | 'running'
+  | 'asking'
+  | 'embedding'
+  | 'aborting'
+  | 'disposing'
+  | 'disposed'
+  | 'failed',
   () => Promise<Subject>
 >;
 export const addon: NativeAddon;

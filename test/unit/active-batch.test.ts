@@ -17,7 +17,13 @@ interface Started {
 function start({ signal, onText }: BatchOptions = {}, queue = newQueue()): Started {
   const request = { input: { type: 'text' as const, text: row.prompt }, maxNewTokens: undefined, sampling: {} };
   const run = new ManualRun(request, true);
-  const context = { start: () => run, queue, request: { rows: [row], maxNewTokens: undefined }, signal, onText };
+  const context = {
+    start: () => Promise.resolve(run),
+    queue,
+    request: { rows: [row], maxNewTokens: undefined },
+    signal,
+    onText,
+  };
   return { batch: new ActiveBatch(context), run, queue };
 }
 
@@ -69,9 +75,7 @@ describe('what happens with the last piece, when the engine is idle already', ()
 test('an engine that cannot start is an answer that fails, and the next batch has its turn', async () => {
   const queue = newQueue();
   const broken = new Error('broken');
-  const start = (): never => {
-    throw broken;
-  };
+  const start = (): Promise<never> => Promise.reject(broken);
   const request = { rows: [row], maxNewTokens: undefined };
   const batch = new ActiveBatch({ start, queue, request, signal: undefined, onText: undefined });
   expect(await failureOf(() => batch.answers)).toBe(broken);

@@ -20,9 +20,10 @@ function load(file, runtimePath = process.env.RUNTIME, sampling = {}, npu = {}) 
   return createRkllmBackend().load({ ...nothing, path: file, sampling, runtimePath, npu });
 }
 
+const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);
+
 const start = (model, text = 'hi', maxNewTokens = undefined) =>
   model.start({ input: { type: 'text', text }, maxNewTokens, sampling: {} });
-const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function consume(run) {
@@ -123,6 +124,39 @@ async function failures() {
   await expectFailure(start(model).ended, 'RKLLM_DISPOSED');
 }
 
+/** Questions that are answered, refused, left open, and broken by an abort at any moment. */
+async function questions() {
+  for (const [release, ...script] of [
+    ['1.3.0', 'no-tokenizer'],
+    ['1.3.1', 'no-embedding', 'embed-chunk 1'],
+    ['1.3.1', 'no-tokenizer', 'no-embedding', 'foreign-thread', 'unanswered-ignored'],
+  ]) {
+    let asked = 0;
+    const give = async (answer) => {
+      if (++asked % 50 === 0) await new Promise(() => undefined);
+      if (asked % 5 === 0) throw new Error('no answer');
+      if (asked % 2 === 0) await sleep(0);
+      return answer;
+    };
+    const npu = {
+      tokenizer: () => give([1, 2, 3]),
+      embedder: (tokenIds) => give(new Float32Array(tokenIds.length * 8)),
+    };
+    const model = await load(fakeModel('token a', 'token b', ...script), besides(release), {}, npu);
+    for (let i = 0; i < 300; i++) {
+      const run = start(model);
+      const timer = setTimeout(() => run.abort(), i % 3 === 0 ? 20 : i % 4);
+      await consume(run).catch(() => undefined);
+      clearTimeout(timer);
+      await run.ended.catch((error) => expectEqual(error.code, 'RKLLM_RUN_FAILED', 'failure'));
+    }
+    const last = start(model);
+    await model.dispose();
+    await last.ended.catch(() => undefined);
+    if (asked < 100) throw new Error(`asked ${asked} times`);
+  }
+}
+
 function wrongArguments() {
   const addon = nativeAddon();
   const odd = [undefined, null, 1, 'x', {}, [], () => 1, new Int32Array(3), new Uint8Array(3), Symbol('s'), 10n, NaN];
@@ -182,17 +216,22 @@ async function inWorker({ file, endless }) {
 }
 
 async function main() {
-  for (const step of [streams, aborts, batches, failures, wrongArguments, forgotten, workers]) {
+  for (const step of [streams, aborts, batches, failures, questions, wrongArguments, forgotten, workers]) {
     const begun = performance.now();
     await step();
     console.log(`${step.name}: ${Math.round(performance.now() - begun)} ms`);
   }
 }
 
-/** Leaves with a run in flight. V8 then leaves its heap as it is, so leaks cannot be looked for. */
+/** Leaves with a run in flight and a question open. V8 then leaves its heap as it is, so leaks cannot be looked for. */
 async function leave() {
   const model = await load(fakeModel('token a', 'endless', 'token-us 100'));
   await start(model).readable();
+  const asked = new Promise((resolve) => {
+    const tokenizer = () => new Promise(() => resolve());
+    void load(fakeModel('no-tokenizer'), besides('1.3.1'), {}, { tokenizer }).then((other) => start(other));
+  });
+  await asked;
   process.exit(0);
 }
 
