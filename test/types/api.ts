@@ -1,6 +1,6 @@
 /**
- * What users write, and what the compiler must refuse. `tsc -p test` compiles it; nothing runs it. A line that should
- * be an error and is none is reported as an unused `@ts-expect-error`.
+ * What users write, and what the compiler must refuse. `tsc -p test` and the oldest and newest compiler compile it;
+ * nothing runs it. A line that should be an error and is none is reported as an unused `@ts-expect-error`.
  */
 import {
   isRkllmError,
