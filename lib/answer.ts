@@ -109,7 +109,7 @@ export class Answer {
     if (this.#hasTextLeft()) this.#write(complete ? this.#decoder.end() : '');
     if (this.#hasTextLeft()) this.#emit(this.#stopMatcher.flush());
     for (const piece of this.#splitter?.flush() ?? []) this.#pushPiece(piece);
-    if (this.#heldTokenIds.length > 0) this.#pushPiece({ type: 'text', text: '' });
+    if (this.#heldTokenIds.length > 0) this.#pushText('');
   }
 
   /** After a text that ended it there is none. */
@@ -126,21 +126,31 @@ export class Answer {
 
   #emit(text: string): void {
     if (text === '') return;
-    if (this.#splitter === undefined) this.#pushPiece({ type: 'text', text });
+    if (this.#splitter === undefined) this.#pushText(text);
     else for (const piece of this.#splitter.push(text)) this.#pushPiece(piece);
   }
 
   #pushPiece(piece: Piece): void {
-    const tokenIds = this.#heldTokenIds;
-    this.#heldTokenIds = [];
     if (piece.type === 'tool-call') {
       this.#toolCalls.push(piece.call);
-      this.#push({ type: 'tool-call', call: piece.call, tokenIds });
-      return;
+      this.#push({ type: 'tool-call', call: piece.call, tokenIds: this.#takeHeldTokenIds() });
+    } else if (piece.type === 'text') {
+      this.#pushText(piece.text);
+    } else {
+      this.#reasoning = (this.#reasoning ?? '') + piece.text;
+      this.#push({ type: 'reasoning', text: piece.text, tokenIds: this.#takeHeldTokenIds() });
     }
-    if (piece.type === 'text') this.#text += piece.text;
-    else this.#reasoning = (this.#reasoning ?? '') + piece.text;
-    this.#push({ ...piece, tokenIds });
+  }
+
+  #pushText(text: string): void {
+    this.#text += text;
+    this.#push({ type: 'text', text, tokenIds: this.#takeHeldTokenIds() });
+  }
+
+  #takeHeldTokenIds(): readonly number[] {
+    const tokenIds = this.#heldTokenIds;
+    this.#heldTokenIds = [];
+    return tokenIds;
   }
 
   #stopTokenIn(tokenIds: Int32Array, from: number, to: number): number | undefined {

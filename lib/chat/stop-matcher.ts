@@ -23,9 +23,7 @@ export class StopMatcher {
   /** Takes the next piece of the text. */
   push(piece: string): Released {
     // Most pieces begin nothing; in a flood the search would cost more than all the rest.
-    if (this.#held === '' && !this.#firsts.some((first) => piece.includes(first))) {
-      return { text: piece, matched: undefined };
-    }
+    if (this.#held === '' && !this.#canBeginIn(piece)) return { text: piece, matched: undefined };
     const text = this.#held + piece;
     const match = this.#earliestIn(text);
     if (match !== undefined) {
@@ -42,6 +40,11 @@ export class StopMatcher {
     const rest = this.#held;
     this.#held = '';
     return rest;
+  }
+
+  #canBeginIn(piece: string): boolean {
+    for (const first of this.#firsts) if (piece.includes(first)) return true;
+    return false;
   }
 
   /**
