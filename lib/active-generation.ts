@@ -233,9 +233,14 @@ export class ActiveGeneration implements Generation {
     return end?.reason === 'length' || this.#filledContext(end) ? 'length' : 'stop';
   }
 
-  /** An engine that got beyond its context has moved it on, so that was not what ended the answer. */
+  /**
+   * An engine that got beyond its context has moved it on, so that was not what ended the answer. The last token need
+   * not have been taken in.
+   */
   #filledContext(end: RunEnd | undefined): boolean {
     const { contextLength } = this.#context.engine.info;
-    return end?.promptTokens !== undefined && end.promptTokens + this.#answer.outputTokens === contextLength;
+    if (end?.promptTokens === undefined) return false;
+    const beyond = end.promptTokens + this.#answer.outputTokens - contextLength;
+    return beyond === 0 || beyond === 1;
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Chunk } from '../generation.js';
-import { loadModel } from '../load-model.js';
+import { loadModel } from '../index.js';
 import type { Model } from '../model.js';
 import type { LoadModelOptions } from '../options/load.js';
 import { textOf, tokenIdsOf } from './reading.js';

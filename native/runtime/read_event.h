@@ -1,10 +1,12 @@
-// Run modes and what the vendor's callback brings, in terms of no generation. Included by adapters only.
+// Run modes, what the vendor's callback brings and what it returns, in terms of no generation. Included by adapters
+// only.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
 #include "abi/common.h"
+#include "adapter.h"
 #include "params.h"
 
 namespace rkllm {
@@ -19,6 +21,14 @@ constexpr abi::Mode ToAbi(RunMode mode) {
       return abi::kGetLogits;
   }
   return abi::kGenerate;
+}
+
+// What the callback returns. A generation that does not know the reply goes on.
+template <typename Abi>
+constexpr int ToAbi(Reply reply) {
+  if (reply == Reply::kPause && Abi::kPauses) return abi::kPause;
+  if (reply == Reply::kRelease && Abi::kReleases) return abi::kReleaseOutput;
+  return abi::kContinue;
 }
 
 // Nothing when there is none in this event, or it has no shape.

@@ -9,42 +9,16 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "../errors.h"
 #include "../runtime/adapter.h"
-#include "../runtime/identify.h"
 #include "inference_thread.h"
+#include "notices.h"
 #include "questions.h"
 #include "run.h"
 #include "waker.h"
 
 namespace rkllm {
-
-// What the inference thread has to say to JavaScript. Every load ends in one Loaded or one Failed, every run that was
-// accepted in one Ended, every call in one Performed, every disposal in one Disposed.
-struct Loaded {
-  Identity identity;
-  std::string version;  // as the file states it; may be empty
-};
-struct Readable {
-  std::uint32_t run;
-};
-struct Ended {
-  std::uint32_t run;
-  RunOutcome outcome;
-};
-struct Performed {
-  std::uint32_t call;
-  CallResult result;
-};
-// In the middle of any of these.
-struct Asked {
-  std::shared_ptr<Question> question;
-};
-struct Disposed {};
-using Notice = std::variant<Loaded, Error, Readable, Ended, Performed, Asked, Disposed>;
 
 // Which library to drive.
 struct RuntimeChoice {

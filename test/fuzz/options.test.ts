@@ -38,13 +38,19 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
     [[], ['a'], ['a', '\n\n', '🙂']],
     [[''], 'a', [5], ['a', null], new Array(2)],
   ],
+  stopTokenIds: [
+    [[], [0], [1, 2147483647]],
+    [[-1], [0.5], ['1'], 7, new Array(1), new Int32Array(1)],
+  ],
+  tokenizer: [[() => [1], async () => Promise.resolve([])], ['fast', {}]],
+  embedder: [[() => new Float32Array(1)], ['fast', {}]],
   cpus: [
     [[0], [4, 5, 6, 7]],
     [[], [8], [1, 1], ['4'], new Array(1)],
   ],
 };
 
-const nothing = fc.constantFrom<unknown[]>(null, NaN, '', Symbol('x'), 5n, () => 5, Infinity, new Map(), new Date(0));
+const nothing = fc.constantFrom<unknown[]>(null, NaN, '', Symbol('x'), 5n, Infinity, new Map(), new Date(0));
 
 function values(name: string, spec: OptionSpec): fc.Arbitrary<Choice> {
   const choices = (): fc.Arbitrary<Choice>[] => {

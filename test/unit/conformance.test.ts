@@ -68,7 +68,7 @@ const defects: [string, (kind: AnswerKind) => Backend, string][] = [
   [
     'claims a cache',
     written({ capabilities: { kvReuse: true } }),
-    'a conversation: computes only what is new, where the backend keeps what it computed',
+    'a conversation: computes only what is new, where the backend keeps what it computed, and says so, where it counts',
   ],
   [
     'invents figures',
@@ -97,7 +97,7 @@ const defects: [string, (kind: AnswerKind) => Backend, string][] = [
       const ended = run.ended.then((end): RunEnd => ({ ...end, reason: 'eos', promptTokens: 1 }));
       return altered(run, { ended });
     }),
-    'the context: ends an answer that fills it, where the backend knows how long a prompt is',
+    'the context: ends an answer that fills it, where the backend counts tokens; else it is moved on',
   ],
 ];
 

@@ -62,7 +62,8 @@ class RecordingBackend implements ScriptedBackend {
     this.#script = script;
   }
 
-  async load(request: LoadRequest): Promise<BackendModel> {
+  /** Its own: backends are made of others by spreading them. */
+  readonly load = async (request: LoadRequest): Promise<BackendModel> => {
     const { loadMs = 0, failLoad, clock = realClock } = this.#script;
     const { signal } = request;
     this.loads.push(request);
@@ -78,12 +79,12 @@ class RecordingBackend implements ScriptedBackend {
     const model = new ScriptedModel(request, this.#context(clock));
     this.#models.push(model);
     return model;
-  }
+  };
 
-  crash(): void {
+  readonly crash = (): void => {
     const error = crash('because the test lets it');
     for (const model of this.#models) model.die(error);
-  }
+  };
 
   #context(clock: ModelContext['clock']): ModelContext {
     return {
