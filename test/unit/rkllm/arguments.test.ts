@@ -2,10 +2,11 @@ import { nativeAddon } from '../../../lib/backends/rkllm/addon.js';
 import { fakeRuntime, until } from './fake-model.js';
 import { addon, disposeNative, loadNative, oddities, thrownBy } from './native.js';
 
-test('exports eight functions', () => {
+test('exports nine functions', () => {
   expect(Object.keys(addon).sort()).toEqual([
     'abandon',
     'abort',
+    'answer',
     'arm',
     'dispose',
     'drain',
@@ -15,7 +16,7 @@ test('exports eight functions', () => {
   ]);
 });
 
-describe.each(['start', 'perform', 'drain', 'arm', 'abort', 'dispose', 'abandon'])('%s()', (name) => {
+describe.each(['start', 'perform', 'drain', 'arm', 'abort', 'answer', 'dispose', 'abandon'])('%s()', (name) => {
   test('refuses what is no handle', () => {
     expect(thrownBy(name, [])).toBe('TypeError');
     for (const odd of oddities) expect([odd, thrownBy(name, [odd, 1, 'x'])]).toEqual([odd, 'TypeError']);
