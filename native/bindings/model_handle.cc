@@ -55,8 +55,7 @@ bool ModelHandle::Perform(std::uint32_t call, Operation operation) {
 }
 
 void ModelHandle::Dispose() {
-  if (std::exchange(disposing_, true)) return;
-  gate_->Hold();
+  if (!std::exchange(disposing_, true)) gate_->Hold();
   model_->Dispose();
 }
 

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -73,24 +74,36 @@ bool Model::AbortRuntime(Run& run) {
 }
 
 void Model::Dispose() {
+  bool again = false;
   {
     const std::lock_guard<std::mutex> lock(abort_mutex_);
-    if (disposing_) return;
-    disposing_ = true;
+    again = std::exchange(disposing_, true);
   }
+  AbortCurrent();
+  if (again) return;
+  questions_.Close();
+  thread_.Post([self = shared_from_this()] { self->DestroyOnThread(); });
+  thread_.Close();
+}
+
+void Model::AbortCurrent() {
   std::shared_ptr<Run> running;
   {
     const std::lock_guard<std::mutex> lock(*run_mutex_);
     running = current_;
   }
   if (running) Abort(*running);
-  questions_.Close();
-  thread_.Post([self = shared_from_this()] { self->DestroyOnThread(); });
-  thread_.Close();
 }
 
+// An abort that came while the run was entering the runtime was not heard.
 bool Model::Join(std::chrono::milliseconds limit) {
-  const bool joined = thread_.Join(limit);
+  constexpr std::chrono::milliseconds kAskAgain{20};
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  bool joined = thread_.Join(std::min(limit, kAskAgain));
+  while (!joined && std::chrono::steady_clock::now() < deadline) {
+    AbortCurrent();
+    joined = thread_.Join(kAskAgain);
+  }
   if (!joined) stuck_ = true;
   return joined;
 }

@@ -41,7 +41,8 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   // Concerns this run only: the runtime is touched only while this very run is in flight. False when the run is about
   // to enter the runtime, or to leave it: its first token will abort it, and asking again is worth while.
   bool Abort(Run& run);
-  // Ends what runs, frees the handle on the inference thread and lets that thread go. Returns at once; idempotent.
+  // Ends what runs, frees the handle on the inference thread and lets that thread go. Returns at once. Again: only ends
+  // what runs, which may not have been heard (see Abort).
   void Dispose();
   // Waits for the end of the thread after Dispose(). False when it is stuck; it is then left alone for good.
   bool Join(std::chrono::milliseconds limit);
@@ -63,6 +64,7 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   int RunInside(Run& run);
   void Leave();
 
+  void AbortCurrent();
   bool AbortRuntime(Run& run);
   Reply OnRunEvent(const RunEvent& event) noexcept override;
   std::int32_t OnTokenize(std::string_view text, std::int32_t* ids, std::size_t room) noexcept override;

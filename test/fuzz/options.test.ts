@@ -42,7 +42,10 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
     [[], [0], [1, 2147483647]],
     [[-1], [0.5], ['1'], 7, new Array(1), new Int32Array(1)],
   ],
-  tokenizer: [[() => [1], async () => Promise.resolve([])], ['fast', {}]],
+  tokenizer: [
+    [() => [1], async () => Promise.resolve([])],
+    ['fast', {}],
+  ],
   embedder: [[() => new Float32Array(1)], ['fast', {}]],
   cpus: [
     [[0], [4, 5, 6, 7]],

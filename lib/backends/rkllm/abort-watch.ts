@@ -1,7 +1,7 @@
 import type { ModelHandle, NativeAddon, RunHandle } from './addon.js';
 
 /** How soon a run that was just entering the runtime is asked again. It is in within microseconds. */
-const askAgainMs = 10;
+export const askAgainMs = 10;
 
 /** Stops one run, and notices when the runtime does not come back. */
 export class AbortWatch {

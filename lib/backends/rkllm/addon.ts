@@ -203,7 +203,7 @@ export interface NativeAddon {
    * fails the run. False: nobody waits for it any more.
    */
   answer(question: QuestionHandle, values: Int32Array | Float32Array | undefined): boolean;
-  /** One `disposed` event follows, when the runtime is done with the model. */
+  /** One `disposed` event follows, when the runtime is done with the model. Again: asks what runs to end once more. */
   dispose(model: ModelHandle): void;
   /** Gives up on a model that is stuck in the vendor's driver: no event follows, and the event loop may end. */
   abandon(model: ModelHandle): void;

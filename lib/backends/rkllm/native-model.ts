@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deferred } from '../../deferred.js';
+import { askAgainMs } from './abort-watch.js';
 import type { ModelHandle, NativeAddon } from './addon.js';
 import type { EventRouter } from './event-router.js';
 import { hung } from './native-errors.js';
@@ -28,10 +29,12 @@ export class NativeModel {
   async dispose(): Promise<void> {
     if (this.#isLost) return;
     this.addon.dispose(this.handle);
+    const again = setInterval(() => this.addon.dispose(this.handle), askAgainMs);
     const timer = new AbortController();
     const timeout = sleep(this.limit.timeoutMs, 'timeout' as const, { signal: timer.signal, ref: false });
     timeout.catch(() => undefined);
     const first = await Promise.race([this.router.disposed, timeout]);
+    clearInterval(again);
     timer.abort();
     if (first !== 'timeout') return;
     this.#giveUp();

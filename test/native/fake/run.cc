@@ -165,6 +165,7 @@ bool Take(Instance* instance, const void* input, const void* infer, RunArguments
 int Run(void* handle, const void* input, const void* infer, void* userdata) {
   Instance* instance = Find(handle, "rkllm_run");
   RunArguments arguments;
+  if (instance != nullptr) std::this_thread::sleep_for(std::chrono::milliseconds(instance->script.enter_delay_ms));
   if (!Take(instance, input, infer, arguments)) return -1;
   const int code = RunTaken(*instance, arguments, userdata);
   Finish(*instance, code, userdata);

@@ -162,6 +162,7 @@ class Parser {
       {"extra-state", [this](const std::string& state) { script_.extra_state = std::atoi(state.c_str()); }},
       {"after-finish", Int(script_.after_finish)},
       {"late-event", [this](const std::string& ms) { script_.late_event_ms = std::atoi(ms.c_str()); }},
+      {"enter-delay-ms", [this](const std::string& ms) { script_.enter_delay_ms = std::atoi(ms.c_str()); }},
       {"return-delay-ms", [this](const std::string& ms) { script_.return_delay_ms = std::atoi(ms.c_str()); }},
       {"pause-ignored", Flag(script_.pause_ignored)},
       {"pause-finish", Flag(script_.pause_finish)},

@@ -66,6 +66,7 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   std::optional<std::int32_t> extra_state;  // an event of this state before every token
   int after_finish = 0;                     // tokens after FINISH
   std::optional<int> late_event_ms;         // an event so long after the return of rkllm_run
+  int enter_delay_ms = 0;                   // between the call of rkllm_run and the start of the run
   int return_delay_ms = 0;                  // between the end of a run and the return of rkllm_run
   bool pause_ignored = false;
   bool pause_finish = false;

@@ -1,5 +1,6 @@
 import type { BackendModel } from '../../../lib/backends/backend.js';
-import { FakeModel, fakeRuntime, prompt, read, until } from './fake-model.js';
+import { codeOf } from '../../support/reading.js';
+import { FakeModel, dispose, fakeRuntime, prompt, read, until } from './fake-model.js';
 
 /** The first run has come to its end without an event, but `rkllm_run` takes its time to return. */
 const slowToReturn = ['token a', 'token b', 'token c', 'silent-runs 1', 'prefill-ms 20', 'return-delay-ms 150'];
@@ -50,6 +51,30 @@ describe.each([
       await read(run);
       expect((await read(model.start(prompt('2')))).text).toBe('abc');
     }
+  });
+});
+
+describe('an abort that comes too early for the runtime', () => {
+  const slowToEnter = ['token a', 'enter-delay-ms 60', 'prefill-ms 60000'];
+
+  test('is made when the run is in', async () => {
+    const fake = new FakeModel(...slowToEnter);
+    const model = await fake.load();
+    const run = model.start(prompt());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    run.abort();
+    expect((await run.ended).reason).toBe('aborted');
+    expect(fake.calls).toEqual(['init', 'run hi', 'abort', 'run-end 0']);
+  });
+
+  test('of a disposal likewise', async () => {
+    const fake = new FakeModel(...slowToEnter);
+    const model = await fake.load();
+    const states = model.runtime?.hiddenStates({ prompt: 'x' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await dispose(model);
+    expect(await codeOf(async () => states)).toBe('RKLLM_DISPOSED');
+    expect(fake.calls).toEqual(['init', 'run x', 'abort', 'run-end 0', 'destroy']);
   });
 });
 
