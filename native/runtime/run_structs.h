@@ -31,6 +31,7 @@ class RunStructs {
   }
   RunStructs(const RunStructs&) = delete;
   RunStructs& operator=(const RunStructs&) = delete;
+  ~RunStructs() = default;
 
   typename Abi::Input* Inputs() { return inputs_.Data(); }
   typename Abi::InferParam* Infer() { return &*infer_; }

@@ -14,6 +14,7 @@ class RunTickets {
   explicit RunTickets(void* owner) : at_load_{this, owner} { tickets_.fill({this, owner}); }
   RunTickets(const RunTickets&) = delete;
   RunTickets& operator=(const RunTickets&) = delete;
+  ~RunTickets() = default;
 
   // For a runtime that hands back what it got at load in place of what it got with the run.
   void* AtLoad() { return &at_load_; }

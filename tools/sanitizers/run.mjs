@@ -34,7 +34,7 @@ const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const programs = [
   ['stress', ['--expose-gc', path.join(here, 'stress.cjs'), 'all'], {}],
   ['process.exit() in a run', [path.join(here, 'stress.cjs'), 'leave'], noLeaks],
-  ['native arguments', [jest, '--runInBand', 'test/fuzz'], {}],
+  ['native arguments', [jest, '--runInBand', 'test/fuzz/native-arguments'], {}],
   [
     'lifecycle',
     [
