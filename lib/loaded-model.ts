@@ -103,7 +103,8 @@ export class LoadedModel implements Model {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
     const { template, templateChoice, maxNewTokens } = this.#parts;
-    const checked = checkOptions(owner, generateTable, options);
+    const given = checkOptions(owner, generateTable, options);
+    const checked = this.info.substituteFor === undefined ? given : withoutNpuOptions(given);
     const { rest, media } = splitMedia(input, this.#engine);
     const { sampling, loadedSampling } = this.#sampling(owner, checked);
     const request = {
@@ -222,6 +223,12 @@ const samplingOptions = { ...samplingTable, ...mirostatTable };
 const samplingNames = Object.keys(samplingOptions) as (keyof typeof samplingOptions)[];
 const npuRunNames = Object.keys(npuRunTable) as (keyof typeof npuRunTable)[];
 const mirostatNames = Object.keys(mirostatTable) as (keyof typeof mirostatTable)[];
+
+/** An app for the NPU keeps the options of its generations, too, where `RKLLM_BACKEND` sends it to the CPU. */
+function withoutNpuOptions(given: Checked<typeof generateTable>): Checked<typeof generateTable> {
+  const foreign: readonly string[] = [...npuRunNames, ...mirostatNames];
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !foreign.includes(name)));
+}
 
 /** The sampling options among others. */
 export function pickSampling(options: Checked<typeof samplingOptions>): ResolvedSampling {

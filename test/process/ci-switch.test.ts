@@ -23,15 +23,15 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Loads in a process of its own, asks, and says what came of it. */
-async function load(args: string, env: NodeJS.ProcessEnv, times = 1): Promise<Outcome> {
+/** Loads in a process of its own, asks with the options that are given, and says what came of it. */
+async function load(args: string, env: NodeJS.ProcessEnv, times = 1, asking = ''): Promise<Outcome> {
   const { code, stdout, stderr } = await runModule(
     `import { loadModel } from 'rkllm';
      let printed;
      for (let time = 0; time < ${times}; time++) {
        try {
          const model = await loadModel(${args});
-         const { text } = await model.generate('Hello', { maxNewTokens: 5 });
+         const { text } = await model.generate('Hello', { maxNewTokens: 5, ${asking} });
          printed = { ...model.info, answered: text !== '' };
          await model.dispose();
        } catch (error) {
@@ -93,6 +93,26 @@ describe('RKLLM_BACKEND=onnx', () => {
     expect(printed).toMatchObject({ substituteFor: asked, template: 'phi3', contextLength: 256, answered: true });
     expect(warnings).toBe(1);
     expect(stderr).not.toMatch(/cpus|runtimePath|baseDomainId/u);
+  });
+
+  test('nor of those of a generation, thinking and a runtime that is newer than most included', async () => {
+    const asking = `enableThinking: true, keepHistory: true, role: 'tool', stopBy: 'pause', lora: 'tone',
+      savePromptCache: '/nowhere/cache.bin', mirostat: 2, mirostatTau: 4, mirostatEta: 0.2`;
+    const { printed, warnings } = await load(quoted, onCpu, 1, asking);
+    expect(printed).toMatchObject({ substituteFor: asked, answered: true });
+    expect(warnings).toBe(1);
+  });
+
+  test.each([
+    ['wrong values', "role: 'system'", 'RKLLM_INVALID_OPTION'],
+    ['misspelt options', 'keepHistroy: true', 'RKLLM_UNKNOWN_OPTION'],
+  ])('but of %s of a generation', async (_, asking, code) => {
+    expect((await load(quoted, onCpu, 1, asking)).printed).toMatchObject({ code });
+  });
+
+  test('refuses them where nothing is replaced', async () => {
+    const { printed } = await load(JSON.stringify(embedded), onCpu, 1, 'keepHistory: true');
+    expect(printed).toMatchObject({ code: 'RKLLM_UNSUPPORTED_OPTION' });
   });
 
   test.each([
