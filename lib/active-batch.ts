@@ -7,7 +7,8 @@ import type { BatchOptions } from './options/batch.js';
 import { readRun } from './read-run.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
 
-interface BatchContext {
+export interface BatchContext {
+  readonly id: string;
   readonly start: (request: BatchRequest) => Promise<Run>;
   readonly queue: RequestQueue;
   readonly request: BatchRequest;
@@ -18,6 +19,7 @@ interface BatchContext {
 /** The answers to one batch over one run of a backend. */
 export class ActiveBatch {
   readonly #context: BatchContext;
+  readonly #queued: QueuedRequest;
   readonly #rows: readonly RowText[];
   readonly #outcome = deferred<readonly BatchAnswer[]>();
   readonly #unsubscribe: (() => void) | undefined;
@@ -30,6 +32,7 @@ export class ActiveBatch {
   constructor(context: BatchContext) {
     const { request, signal, queue } = context;
     this.#context = context;
+    this.#queued = { id: context.id, run: () => this.#execute(), refuse: (reason) => this.#fail(reason) };
     this.#rows = request.rows.map(() => new RowText());
     signal?.throwIfAborted();
     // Before the engine may start: an abort while it does must not be missed.
@@ -46,11 +49,6 @@ export class ActiveBatch {
   abort(): void {
     this.#stop('abort');
   }
-
-  readonly #queued: QueuedRequest = {
-    run: () => this.#execute(),
-    refuse: (reason) => this.#fail(reason),
-  };
 
   #stop(by: 'abort' | 'signal'): void {
     if (this.#stopped !== undefined) return;

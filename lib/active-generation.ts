@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
 import { Answer, type AnswerEnds } from './answer.js';
@@ -20,6 +19,7 @@ import type { QueuedRequest, RequestQueue } from './request-queue.js';
 import { timingsOf, usageOf, type Moments } from './usage.js';
 
 export interface GenerationContext {
+  readonly id: string;
   readonly engine: Engine;
   /** Sampling that the model has to be loaded with; undefined: whatever it has. */
   readonly loadedSampling: ResolvedSampling | undefined;
@@ -35,8 +35,9 @@ export interface GenerationContext {
 
 /** {@link Generation} over one run of a backend. */
 export class ActiveGeneration implements Generation {
-  readonly id = randomUUID();
+  readonly id: string;
   readonly #context: GenerationContext;
+  readonly #queued: QueuedRequest;
   readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
   readonly #answer: Answer;
   readonly #moments: Moments = { called: performance.now() };
@@ -51,6 +52,12 @@ export class ActiveGeneration implements Generation {
 
   constructor(context: GenerationContext) {
     this.#context = context;
+    this.id = context.id;
+    this.#queued = {
+      id: context.id,
+      run: () => this.#execute(),
+      refuse: (reason) => (this.#stopped === undefined ? this.#fail(reason) : this.#finish(undefined)),
+    };
     const { ends, splits, request } = context;
     const { maxNewTokens } = request;
     this.#answer = new Answer({ ...ends, maxNewTokens }, splits, (chunk) => this.#chunks.push(chunk));
@@ -124,11 +131,6 @@ export class ActiveGeneration implements Generation {
   [Symbol.asyncIterator](): AsyncIterator<Chunk, undefined> {
     return this.#chunks[Symbol.asyncIterator]();
   }
-
-  readonly #queued: QueuedRequest = {
-    run: () => this.#execute(),
-    refuse: (reason) => (this.#stopped === undefined ? this.#fail(reason) : this.#finish(undefined)),
-  };
 
   #stop(by: 'abort' | 'signal', reason: unknown): void {
     if (this.#stopped !== undefined || this.#isOver()) return;

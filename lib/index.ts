@@ -18,6 +18,16 @@ export type {
 } from './generation.js';
 export type { Timings, Usage } from './usage.js';
 export type { GenerateInput, RawPrompt, TokenPrompt } from './prompt.js';
+export {
+  channels,
+  type GenerateFigures,
+  type GenerateTrace,
+  type LoadTrace,
+  type OptionSummary,
+  type QueueTrace,
+} from './observe/channels.js';
+export type { LogFields, Logger } from './observe/logger.js';
+export { toGenAiAttributes, toGenAiMetrics, type GenAiAttributes, type GenAiMetrics } from './observe/otel.js';
 export type { ToolCall } from './chat/tool-call.js';
 export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ChatOptions, ChatSession } from './chat/session.js';

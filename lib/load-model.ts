@@ -1,8 +1,12 @@
 import type { Backend, EngineOption, LoadRequest } from './backends/backend.js';
 import { findTemplate } from './chat/templates/recognize.js';
+import type { Reload } from './engine.js';
 import { RkllmError } from './errors.js';
 import { LoadedModel, pickSampling } from './loaded-model.js';
 import type { Model, ModelInfo } from './model.js';
+import type { LoadTrace } from './observe/channels.js';
+import { Observer } from './observe/observer.js';
+import { summarize } from './observe/option-summary.js';
 import { checkOptions, describe } from './options/check.js';
 import { loadTable, type LoadModelOptions } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
@@ -12,14 +16,34 @@ import { resolveModel, type ResolvedModel } from './resolve-model.js';
 /** What `loadModel()` of `index.ts` does; that file loads this one at the first call. */
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
   const checked = checkOptions('loadModel()', loadTable, options);
-  const resolved = resolveModel(checkPath(path), checked.backend, process.env);
+  const asked = checkPath(path);
+  const observer = new Observer(checked.logger);
+  const trace = (): LoadTrace => ({
+    operation: 'load',
+    path: asked,
+    backend: typeof checked.backend === 'object' ? checked.backend.name : (checked.backend ?? 'auto'),
+    options: summarize(loadTable, checked),
+  });
+  return observer.load(
+    trace,
+    checked.signal,
+    () => load(asked, checked, observer),
+    ({ info }) => info,
+  );
+}
+
+async function load(path: string | undefined, checked: Checked<typeof loadTable>, observer: Observer): Promise<Model> {
+  const resolved = resolveModel(path, checked.backend, process.env);
   if (resolved.substituteFor === undefined) refuseForeignOptions(resolved.backend, checked);
   const { signal, maxNewTokens, queue } = checked;
   // A substitute has no runtime to leave the template to.
   const runtimeTemplate = checked.template === 'runtime' && resolved.substituteFor === undefined;
   const templateChoice = ownTemplate(checked.template, runtimeTemplate);
   signal?.throwIfAborted();
-  if (resolved.substituteFor !== undefined) warnOfSubstitute(resolved.substituteFor);
+  if (resolved.substituteFor !== undefined) {
+    warnOfSubstitute(resolved.substituteFor);
+    observer.substituted(resolved.substituteFor, resolved.path);
+  }
   const sampling = pickSampling(checked);
   const request: LoadRequest = {
     path: resolved.path,
@@ -39,18 +63,33 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
   }
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const template = findTemplate(templateChoice, backendModel.info);
+  const info = modelInfo(resolved, backendModel.info, template?.name);
+  const reload: Reload = (changed, stop) => {
+    const trace = (): LoadTrace => ({
+      operation: 'reload',
+      path: info.path,
+      backend: info.backend,
+      options: summarize(loadTable, { ...checked, ...changed }),
+    });
+    const again = { ...request, sampling: changed, signal: stop };
+    return observer.load(
+      trace,
+      stop,
+      () => resolved.backend.load(again),
+      () => info,
+    );
+  };
   return new LoadedModel({
     backendModel,
-    info: modelInfo(resolved, backendModel.info, template?.name),
+    info,
     template,
     templateChoice,
     sampling,
-    reload: reloads
-      ? (changed, stop) => resolved.backend.load({ ...request, sampling: changed, signal: stop })
-      : undefined,
+    reload: reloads ? reload : undefined,
     maxNewTokens,
     maxPending: queue?.maxPending ?? 16,
     timeoutMs: queue?.timeoutMs,
+    observer,
   });
 }
 

@@ -1,4 +1,5 @@
-import { ActiveBatch } from './active-batch.js';
+import { randomUUID } from 'node:crypto';
+import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
 import type { BatchAnswer, ModelRuntime } from './backends/runtime-controls.js';
@@ -11,6 +12,8 @@ import { RkllmError } from './errors.js';
 import type { Generation } from './generation.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
+import { describeBatch, describeGeneration } from './observe/descriptions.js';
+import type { Observer } from './observe/observer.js';
 import { batchTable } from './options/batch.js';
 import { checkOptions } from './options/check.js';
 import { generateTable, type GenerateOptions } from './options/generate.js';
@@ -34,6 +37,7 @@ export interface ModelParts {
   readonly maxNewTokens: number | undefined;
   readonly maxPending: number;
   readonly timeoutMs: number | undefined;
+  readonly observer: Observer;
 }
 
 /** {@link Model} over a backend's model. */
@@ -50,14 +54,14 @@ export class LoadedModel implements Model {
   #disposed = false;
 
   constructor(parts: ModelParts) {
-    const { backendModel, sampling, reload, maxPending, timeoutMs } = parts;
+    const { backendModel, sampling, reload, maxPending, timeoutMs, observer } = parts;
     this.#parts = parts;
     this.info = parts.info;
     this.#engine = new Engine(backendModel, sampling, reload, (error) => this.#onFailed(error));
     this.capabilities = this.#engine.capabilities;
     // A reload needs the engine for itself.
     const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
-    this.#queue = new RequestQueue({ slots, maxPending, timeoutMs });
+    this.#queue = new RequestQueue({ slots, maxPending, timeoutMs }, observer.queue(this.info.name));
     const { runtime } = backendModel;
     this.runtime =
       runtime &&
@@ -117,7 +121,8 @@ export class LoadedModel implements Model {
     const { stop = [], stopTokenIds = [], signal, onAbort = 'throw' } = checked;
     const isTemplated = typeof rest === 'string' || Array.isArray(rest);
     const endMarkers = isTemplated ? (template?.endMarkers ?? []) : [];
-    const generation = new ActiveGeneration({
+    const context = {
+      id: randomUUID(),
       engine: this.#engine,
       loadedSampling,
       queue: this.#queue,
@@ -126,6 +131,11 @@ export class LoadedModel implements Model {
       splits: { reasoning: reasoningOf(checked.reasoning, request.input), toolCalls: checked.toolCalls ?? 'text' },
       signal,
       onAbort,
+    };
+    const describe = describeGeneration(owner, context, this.info, rest, checked);
+    const generation = this.#parts.observer.generate(describe, signal, () => {
+      this.#refuseWhenGone(); // who is told of its start may have disposed the model
+      return new ActiveGeneration(context);
     });
     this.#live.add(generation);
     const forget = (): void => void this.#live.delete(generation);
@@ -139,8 +149,10 @@ export class LoadedModel implements Model {
     const { batchSize } = this.capabilities;
     const noBatches = unsupported(owner, 'a batch', 'answers one prompt at a time');
     if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) throw noBatches;
-    const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checkOptions(owner, batchTable, options);
-    const batch = new ActiveBatch({
+    const checked = checkOptions(owner, batchTable, options);
+    const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checked;
+    const context: BatchContext = {
+      id: randomUUID(),
       start: async (request) => {
         const run = (await this.#engine.anyModel()).startBatch?.(request);
         if (run === undefined) throw noBatches;
@@ -150,7 +162,14 @@ export class LoadedModel implements Model {
       request: { rows: toBatchRows(inputs, batchSize, this.#engine.runtime), maxNewTokens },
       signal,
       onText,
-    });
+    };
+    const describe = describeBatch(context, this.info, checked);
+    return this.#parts.observer.batch(describe, signal, () => this.#answerBatch(context));
+  }
+
+  async #answerBatch(context: BatchContext): Promise<readonly BatchAnswer[]> {
+    this.#refuseWhenGone();
+    const batch = new ActiveBatch(context);
     this.#live.add(batch);
     try {
       return await batch.answers;
@@ -195,6 +214,7 @@ export class LoadedModel implements Model {
   }
 
   #onFailed(error: unknown): void {
+    this.#parts.observer.modelFailed(this.info.name, error);
     this.#failure = error instanceof Error ? error : new Error(String(error));
     this.#queue.removeAll(error);
   }

@@ -2,6 +2,8 @@ import { RkllmError } from './errors.js';
 
 /** A request that waits for, or has, a slot of the engine. */
 export interface QueuedRequest {
+  /** That of the generation. */
+  readonly id: string;
   /**
    * Called once, when a slot is free; the slot is taken until the promise settles. It must not reject. What it resolves
    * with is called when the slot is free again: whoever learns of the outcome there finds the engine idle.
@@ -17,6 +19,16 @@ export interface QueueLimits {
   readonly timeoutMs: number | undefined;
 }
 
+/** Is told what has been done with a request; by then the queue is as it will be. */
+export interface QueueListener {
+  /** It waits. */
+  added(id: string, queue: RequestQueue): void;
+  /** It has a slot. */
+  started(id: string, queue: RequestQueue): void;
+  /** @param reason - as in {@link RequestQueue.remove}, or why it could not be added. */
+  refused(id: string, queue: RequestQueue, reason: unknown): void;
+}
+
 interface Entry {
   readonly request: QueuedRequest;
   readonly timer: NodeJS.Timeout | undefined;
@@ -27,9 +39,11 @@ export class RequestQueue {
   readonly #limits: QueueLimits;
   #waiting: Entry[] = [];
   readonly #running = new Set<Promise<void>>();
+  readonly #listener: QueueListener | undefined;
 
-  constructor(limits: QueueLimits) {
+  constructor(limits: QueueLimits, listener?: QueueListener) {
     this.#limits = limits;
+    this.#listener = listener;
   }
 
   /** How many requests wait. */
@@ -50,13 +64,16 @@ export class RequestQueue {
       return;
     }
     if (this.#waiting.length >= maxPending) {
-      throw new RkllmError('RKLLM_QUEUE_FULL', `${String(maxPending)} generations are waiting already.`, {
+      const error = new RkllmError('RKLLM_QUEUE_FULL', `${String(maxPending)} generations are waiting already.`, {
         hint: 'Wait for one of them, or load the model with a larger queue: { queue: { maxPending: … } }.',
         details: { maxPending, active: this.#running.size },
       });
+      this.#listener?.refused(request.id, this, error);
+      throw error;
     }
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(request), timeoutMs);
     this.#waiting.push({ request, timer });
+    this.#listener?.added(request.id, this);
   }
 
   /** How many wait before this one; undefined when it does not wait. */
@@ -72,6 +89,7 @@ export class RequestQueue {
     if (entry === undefined) return false;
     clearTimeout(entry.timer);
     entry.request.refuse(reason);
+    this.#listener?.refused(request.id, this, reason);
     return true;
   }
 
@@ -95,6 +113,7 @@ export class RequestQueue {
       this.#grant(next.request);
     });
     this.#running.add(done);
+    this.#listener?.started(request.id, this);
   }
 
   #expire(request: QueuedRequest): void {

@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.js';
 import { mirostatTable, npuTable } from './npu.js';
 import { samplingTable } from './sampling.js';
-import { isAbortSignal } from './shapes.js';
+import { isAbortSignal, isLogger } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
 
 /** The built-in backends; `'auto'` decides from the path. */
@@ -86,6 +86,16 @@ export const loadTable = {
   sampling: { kind: 'choice', values: ['reject', 'reload'], defaultsTo: "'reject'" },
   /** The queue in front of the model. */
   queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
+  /**
+   * Takes the lines of the log: `{ debug, info, warn, error }`, each `(fields, message)`, such as a logger of pino or
+   * `console`; see {@link Logger}. Default: none; nothing is printed.
+   */
+  logger: {
+    kind: 'shape',
+    expected: 'an object with the functions debug, info, warn and error',
+    accepts: isLogger,
+    defaultsTo: 'none',
+  },
   /** Stops the load; it then rejects with `signal.reason` and leaves nothing running. */
   signal: { kind: 'shape', expected: 'an AbortSignal', accepts: isAbortSignal, defaultsTo: 'none' },
 } as const satisfies OptionTable;

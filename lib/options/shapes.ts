@@ -1,3 +1,5 @@
+import type { Logger } from '../observe/logger.js';
+
 /** Whether a value is an AbortSignal, also one of another realm (a test runner's sandbox, a worker). */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   return (
@@ -10,6 +12,13 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
     'throwIfAborted' in value &&
     typeof value.throwIfAborted === 'function'
   );
+}
+
+/** Whether a value has the methods of a {@link Logger}. */
+export function isLogger(value: unknown): value is Logger {
+  if (typeof value !== 'object' || value === null) return false;
+  const methods = value as Readonly<Record<string, unknown>>;
+  return ['debug', 'info', 'warn', 'error'].every((level) => typeof methods[level] === 'function');
 }
 
 /** Whether a value is a list of CPUs as the vendor's runtime numbers them. */

@@ -30,6 +30,7 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
     ['auto', 'onnx', 'rkllm', backend],
     ['cpu', { name: 'x' }, { load: () => undefined }],
   ],
+  logger: [[console], [{ info: () => undefined }, () => undefined]],
   signal: [
     [signal, AbortSignal.abort()],
     [new AbortController(), { aborted: false }],

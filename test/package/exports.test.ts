@@ -23,7 +23,10 @@ const requiring = `const { createRequire } = await import('node:module');
   const require = createRequire(process.cwd() + '/');`;
 
 test.each([
-  ['rkllm', ['RkllmError', 'errorCodes', 'isRkllmError', 'loadModel']],
+  [
+    'rkllm',
+    ['RkllmError', 'channels', 'errorCodes', 'isRkllmError', 'loadModel', 'toGenAiAttributes', 'toGenAiMetrics'],
+  ],
   ['rkllm/testing', ['conformance', 'manualClock', 'scripted']],
 ])('%s: import and require give the same things', async (name, names) => {
   const source = `${requiring} const imported = await import('${name}'); const required = require('${name}');
@@ -69,7 +72,12 @@ describe.each([
   };
 
   test('of rkllm loads next to nothing before a model is asked for', async () => {
-    expect(await loadedBy('rkllm')).toEqual(['dist/errors.js', 'dist/index.js']);
+    expect(await loadedBy('rkllm')).toEqual([
+      'dist/errors.js',
+      'dist/index.js',
+      'dist/observe/channels.js',
+      'dist/observe/otel.js',
+    ]);
   });
 
   test('of rkllm/testing loads nothing of the models and engines', async () => {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { QueuedRequest } from '../../lib/request-queue.js';
 
 /** A request that has its slot until the test finishes it. */
 export class FakeRequest implements QueuedRequest {
+  readonly id = randomUUID();
   state: 'waiting' | 'running' | 'settled' = 'waiting';
   readonly refusals: unknown[] = [];
   /** Resolves when the request is told that its slot is free again. */

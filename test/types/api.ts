@@ -2,9 +2,13 @@
  * What users write, and what the compiler must refuse. `tsc -p test` and the oldest and newest compiler compile it;
  * nothing runs it. A line that should be an error and is none is reported as an unused `@ts-expect-error`.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import {
+  channels,
   isRkllmError,
   loadModel,
+  toGenAiAttributes,
+  toGenAiMetrics,
   type Backend,
   type BatchAnswer,
   type ChatMessage,
@@ -12,11 +16,14 @@ import {
   type FinishReason,
   type GenerateInput,
   type GenerateOptions,
+  type GenerateTrace,
   type Generation,
   type GenerationHandle,
   type GenerationResult,
   type LoadModelOptions,
+  type LogFields,
   type Model,
+  type QueueTrace,
   type RkllmErrorCode,
   type RuntimeInput,
   type ToolCall,
@@ -143,10 +150,27 @@ export const options: GenerateOptions[] = [
   { maxContextLength: 512 },
 ];
 
+const ignore = (...ignored: readonly unknown[]): void => {
+  String(ignored);
+};
+
 export const loadOptions: LoadModelOptions[] = [
   { backend: 'onnx', template: 'phi3', queue: { maxPending: 0, timeoutMs: undefined }, threads: 2, temperature: 0 },
   { backend: scripted({ reply: 'Hi' }), runtimePath: '/usr/lib/librkllmrt.so' },
   { sampling: 'reload' },
+  { logger: console },
+  {
+    logger: {
+      debug: ignore,
+      info: ignore,
+      warn: (fields: LogFields, message: string) => ignore(fields, message),
+      error: ignore,
+    },
+  },
+  // @ts-expect-error -- a level is missing
+  { logger: { debug: ignore, info: ignore, warn: ignore } },
+  // @ts-expect-error -- the fields come first
+  { logger: { debug: ignore, info: ignore, warn: ignore, error: (message: string) => ignore(message) } },
   // @ts-expect-error -- not a choice
   { sampling: 'native' },
   // @ts-expect-error -- no such backend
@@ -158,6 +182,30 @@ export const loadOptions: LoadModelOptions[] = [
   // @ts-expect-error -- an option of generate()
   { stop: ['\n'] },
 ];
+
+export function observing(trace: GenerateTrace): void {
+  channels.load.subscribe({
+    start: (started) => is<string | undefined>()(started.path, true),
+    end: ignore,
+    asyncStart: ignore,
+    asyncEnd: ({ result, state }) => ignore(result?.name, state),
+    error: ({ error }) => is<unknown>()(error, true),
+  });
+  subscribe(channels.generate.asyncEnd.name, (message) => ignore(toGenAiAttributes(message as GenerateTrace)));
+  subscribe(channels.queue.name, (message) => {
+    const event = message as QueueTrace;
+    if (event.event === 'added') is<number>()(event.position, true);
+    // @ts-expect-error -- only what waits has a position
+    ignore(event.position);
+  });
+  is<'done' | 'aborted' | 'failed' | undefined>()(trace.state, true);
+  is<readonly FinishReason[] | undefined>()(trace.result?.finishReasons, true);
+  is<Record<string, number>>()(toGenAiMetrics(trace), true);
+  // @ts-expect-error -- there is no text
+  ignore(trace.result?.text);
+  // @ts-expect-error -- traces are read-only
+  trace.model = '';
+}
 
 export async function loading(): Promise<void> {
   await using model = await loadModel();

@@ -18,6 +18,7 @@ function start({ signal, onText }: BatchOptions = {}, queue = newQueue()): Start
   const request = { input: { type: 'text' as const, text: row.prompt }, maxNewTokens: undefined, sampling: {} };
   const run = new ManualRun(request, true);
   const context = {
+    id: 'batch',
     start: () => Promise.resolve(run),
     queue,
     request: { rows: [row], maxNewTokens: undefined },
@@ -77,7 +78,7 @@ test('an engine that cannot start is an answer that fails, and the next batch ha
   const broken = new Error('broken');
   const start = (): Promise<never> => Promise.reject(broken);
   const request = { rows: [row], maxNewTokens: undefined };
-  const batch = new ActiveBatch({ start, queue, request, signal: undefined, onText: undefined });
+  const batch = new ActiveBatch({ id: 'batch', start, queue, request, signal: undefined, onText: undefined });
   expect(await failureOf(() => batch.answers)).toBe(broken);
   expect(queue).toMatchObject({ active: 0, pending: 0 });
 });

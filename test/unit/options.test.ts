@@ -95,6 +95,10 @@ const load: Record<keyof typeof loadTable, Values> = {
     good: ['auto', 'onnx', 'rkllm', scripted()],
     bad: ['', 'cpu', 'ONNX', 0, null, true, {}, [], { name: 'mine' }, { name: 5, load: () => 5 }, () => 5],
   },
+  logger: {
+    good: [console, { debug: () => 5, info: () => 5, warn: () => 5, error: () => 5, fatal: 5 }],
+    bad: ['', 'console', 0, null, true, {}, [], () => 5, { debug: () => 5, info: () => 5, warn: () => 5 }],
+  },
   maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },

@@ -1,0 +1,40 @@
+import { debuglog, inspect } from 'node:util';
+
+/** What a line of the log is about. An error is in `err`. Values are plain but for it. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Takes the lines of the log: the fields first, then the message, as pino and bunyan have it; `console` will do, too. It
+ * is called synchronously. What it throws is reported once as a process warning (`RKLLM_LOGGER`) and changes nothing else.
+ */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+}
+
+/** Writes a line. */
+export type Log = (level: keyof Logger, fields: LogFields, message: string) => void;
+
+const debug = debuglog('rkllm');
+
+/** Undefined: nobody reads a log. */
+export function createLog(logger: Logger | undefined): Log | undefined {
+  if (logger === undefined && !debug.enabled) return undefined;
+  let reported = false;
+  return (level, fields, message) => {
+    if (debug.enabled) debug('%s: %s %s', level, message, inspect(fields, { breakLength: Infinity }));
+    try {
+      logger?.[level](fields, message);
+    } catch (error) {
+      if (reported) return;
+      reported = true;
+      process.emitWarning('The logger that loadModel() was given has thrown; what it throws later is not reported.', {
+        type: 'RkllmWarning',
+        code: 'RKLLM_LOGGER',
+        detail: inspect(error),
+      });
+    }
+  };
+}

@@ -1,0 +1,19 @@
+import type { OptionTable } from '../options/table.js';
+import type { OptionSummary } from './channels.js';
+
+const plainKinds: readonly string[] = ['number', 'integer', 'flag', 'choice'];
+
+/** What may be told of options that have been checked against their table. */
+export function summarize(table: OptionTable, options: object): OptionSummary {
+  const summary: Record<string, OptionSummary[string]> = {};
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    const spec = table[name];
+    if (spec?.kind === 'group') {
+      const group = summarize(spec.table, value as object);
+      for (const [inner, plain] of Object.entries(group)) summary[`${name}.${inner}`] = plain;
+    } else if (spec !== undefined && plainKinds.includes(spec.kind)) {
+      summary[name] = value as OptionSummary[string];
+    }
+  }
+  return summary;
+}
