@@ -1,11 +1,11 @@
-import { debuglog, inspect } from 'node:util';
+import { debuglog, inspect, types } from 'node:util';
 
 /** What a line of the log is about. An error is in `err`. Values are plain but for it. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
  * Takes the lines of the log: the fields first, then the message, as pino and bunyan have it; `console` will do, too. It
- * is called synchronously. What it throws is reported once as a process warning (`RKLLM_LOGGER`) and changes nothing else.
+ * is called synchronously. What it throws or rejects with is reported once as a process warning (`RKLLM_LOGGER`) and changes nothing else.
  */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
@@ -23,18 +23,22 @@ const debug = debuglog('rkllm');
 export function createLog(logger: Logger | undefined): Log | undefined {
   if (logger === undefined && !debug.enabled) return undefined;
   let reported = false;
+  const report = (error: unknown): void => {
+    if (reported) return;
+    reported = true;
+    process.emitWarning('The logger that loadModel() was given has thrown; what it throws later is not reported.', {
+      type: 'RkllmWarning',
+      code: 'RKLLM_LOGGER',
+      detail: inspect(error),
+    });
+  };
   return (level, fields, message) => {
     if (debug.enabled) debug('%s: %s %s', level, message, inspect(fields, { breakLength: Infinity }));
     try {
-      logger?.[level](fields, message);
+      const returned = logger?.[level](fields, message) as unknown;
+      if (types.isPromise(returned)) returned.catch(report); // an async function passes for one that returns nothing
     } catch (error) {
-      if (reported) return;
-      reported = true;
-      process.emitWarning('The logger that loadModel() was given has thrown; what it throws later is not reported.', {
-        type: 'RkllmWarning',
-        code: 'RKLLM_LOGGER',
-        detail: inspect(error),
-      });
+      report(error);
     }
   };
 }

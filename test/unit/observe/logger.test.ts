@@ -126,14 +126,20 @@ test('without a logger nothing is printed, whatever happens', async () => {
   expect(written).toEqual([]);
 });
 
-test('a logger that throws is reported once, and nothing else becomes of it', async () => {
+test.each([
+  [
+    'throws',
+    (error: Error): never => {
+      throw error;
+    },
+  ],
+  ['rejects', async (error: Error): Promise<void> => Promise.reject(error)],
+])('a logger that %s is reported once, and nothing else becomes of it', async (_, fail) => {
   const warnings: unknown[] = [];
   const spy = jest.spyOn(process, 'emitWarning').mockImplementation((...args: unknown[]) => void warnings.push(args));
   try {
     let calls = 0;
-    const explode = (): never => {
-      throw new Error(`call ${++calls}`);
-    };
+    const explode = (): unknown => fail(new Error(`call ${++calls}`));
     const logger = { debug: explode, info: explode, warn: explode, error: explode };
     const model = await loadModel(undefined, { backend: scripted({ reply: 'a' }), logger });
     expect((await model.generate('Hi')).text).toBe('a');
