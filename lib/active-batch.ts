@@ -9,7 +9,8 @@ import type { QueuedRequest, RequestQueue } from './request-queue.js';
 
 export interface BatchContext {
   readonly id: string;
-  readonly start: (request: BatchRequest) => Promise<Run>;
+  /** Resolves with undefined when the signal has stopped it. */
+  readonly start: (request: BatchRequest, signal: AbortSignal) => Promise<Run | undefined>;
   readonly queue: RequestQueue;
   readonly request: BatchRequest;
   readonly signal: AbortSignal | undefined;
@@ -23,6 +24,7 @@ export class ActiveBatch {
   readonly #rows: readonly RowText[];
   readonly #outcome = deferred<readonly BatchAnswer[]>();
   readonly #unsubscribe: (() => void) | undefined;
+  readonly #starting = new AbortController();
   #run: Run | undefined;
   #stopped: 'abort' | 'signal' | undefined;
 
@@ -53,6 +55,7 @@ export class ActiveBatch {
   #stop(by: 'abort' | 'signal'): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = by;
+    this.#starting.abort();
     if (this.#run === undefined) this.#context.queue.remove(this.#queued, undefined);
     else this.#run.abort();
   }
@@ -60,12 +63,13 @@ export class ActiveBatch {
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
   async #execute(): Promise<() => void> {
     try {
-      const run = await this.#context.start(this.#context.request);
+      const run = await this.#context.start(this.#context.request, this.#starting.signal);
+      if (run === undefined) return () => this.#settle(this.#rows.map((row) => row.toAnswer('abort')));
       this.#run = run;
       if (this.#stopped !== undefined) run.abort(); // while it was starting
       const end = await readRun(run, (batch, from, to) => this.#accept(batch, from, to));
       const answers = this.#rows.map((row, index) => this.#close(row, index, end));
-      return () => (this.#stopped === 'signal' ? this.#fail(undefined) : this.#succeed(answers));
+      return () => this.#settle(answers);
     } catch (error) {
       // It may be the listener's failure: the engine must be idle all the same.
       this.#run?.abort();
@@ -103,7 +107,11 @@ export class ActiveBatch {
     return (text, tokenIds) => onText(row, text, tokenIds);
   }
 
-  #succeed(answers: readonly BatchAnswer[]): void {
+  #settle(answers: readonly BatchAnswer[]): void {
+    if (this.#stopped === 'signal') {
+      this.#fail(undefined);
+      return;
+    }
     this.#unsubscribe?.();
     this.#outcome.resolve(answers);
   }

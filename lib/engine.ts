@@ -1,9 +1,14 @@
 import type { BackendModel, BackendModelInfo, Capabilities, ResolvedSampling } from './backends/backend.js';
-import { RkllmError } from './errors.js';
+import { isRkllmError } from './errors.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
 
+/** What a reload takes over from the model that was loaded before. */
+export interface Learned {
+  readonly embeddingWidth?: number;
+}
+
 /** Loads the same model with other sampling. */
-export type Reload = (sampling: ResolvedSampling, signal: AbortSignal) => Promise<BackendModel>;
+export type Reload = (sampling: ResolvedSampling, signal: AbortSignal, learned: Learned) => Promise<BackendModel>;
 
 /** The backend's model of a {@link Model}: one and the same, or the one that was loaded last. */
 export class Engine {
@@ -44,11 +49,14 @@ export class Engine {
     return sampling === undefined || isEqual(sampling, this.#sampling) ? this.#model : undefined;
   }
 
-  /** The model, whatever sampling it has; it is loaded again when a reload that was stopped has left none. */
-  async anyModel(): Promise<BackendModel> {
-    const model = this.#model ?? (await this.reload(this.#sampling, new AbortController().signal));
-    if (model === undefined) throw new RkllmError('RKLLM_DISPOSED', 'No model is loaded.', { hint: 'Load it again.' });
-    return model;
+  /**
+   * The model with this sampling, or, without one, with whatever it has; loaded again where it has to be. Nothing else
+   * may run.
+   *
+   * @returns undefined when it was stopped.
+   */
+  async ready(sampling: ResolvedSampling | undefined, signal: AbortSignal): Promise<BackendModel | undefined> {
+    return this.loadedWith(sampling) ?? (await this.reload(sampling ?? this.#sampling, signal));
   }
 
   /**
@@ -74,11 +82,14 @@ export class Engine {
 
   async #load(sampling: ResolvedSampling, signal: AbortSignal): Promise<BackendModel | undefined> {
     try {
-      const model = await this.#reload?.(sampling, signal);
+      const width = this.#runtime?.embeddingWidth;
+      const learned: Learned = width === undefined ? {} : { embeddingWidth: width };
+      const model = await this.#reload?.(sampling, signal, learned);
       if (model !== undefined) this.#use(model, sampling);
       return model;
     } catch (error) {
-      if (signal.aborted) return undefined;
+      // What is stuck in the driver stays there: no further model must be loaded on top of it.
+      if (signal.aborted && !isRkllmError(error, 'RKLLM_RUNTIME_HUNG')) return undefined;
       throw error;
     }
   }

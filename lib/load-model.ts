@@ -64,14 +64,15 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const template = findTemplate(templateChoice, backendModel.info);
   const info = modelInfo(resolved, backendModel.info, template?.name);
-  const reload: Reload = (changed, stop) => {
+  const reload: Reload = (changed, stop, learned) => {
     const trace = (): LoadTrace => ({
       operation: 'reload',
       path: info.path,
       backend: info.backend,
       options: summarize(loadTable, { ...checked, ...changed }),
     });
-    const again = { ...request, sampling: changed, signal: stop };
+    const npu = { ...request.npu, ...learned };
+    const again = { ...request, npu, sampling: changed, signal: stop };
     return observer.load(
       trace,
       stop,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
-import type { BatchAnswer, ModelRuntime } from './backends/runtime-controls.js';
+import type { BatchAnswer, ModelRuntime, RuntimeControls } from './backends/runtime-controls.js';
 import { toBatchRows } from './batch-input.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
 import type { Splits } from './chat/tag-splitter.js';
@@ -23,6 +23,7 @@ import type { Checked, OptionSpec } from './options/table.js';
 import { splitMedia } from './prompt-media.js';
 import { toRunInput, type GenerateInput } from './prompt.js';
 import { RequestQueue } from './request-queue.js';
+import { RuntimeCall } from './runtime-call.js';
 
 /** What `loadModel()` found out, for the model to work with. */
 export interface ModelParts {
@@ -68,6 +69,7 @@ export class LoadedModel implements Model {
       new LoadedRuntime(
         () => this.#engine.runtime ?? runtime,
         this.capabilities,
+        (signal, call) => this.#callRuntime(signal, call),
         (inputs, options) => this.#generateBatch(inputs, options),
       );
   }
@@ -147,16 +149,16 @@ export class LoadedModel implements Model {
     this.#refuseWhenGone();
     const owner = 'generateBatch()';
     const { batchSize } = this.capabilities;
-    const noBatches = unsupported(owner, 'a batch', 'answers one prompt at a time');
-    if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) throw noBatches;
+    if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) {
+      throw unsupported(owner, 'a batch', 'answers one prompt at a time');
+    }
     const checked = checkOptions(owner, batchTable, options);
     const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checked;
     const context: BatchContext = {
       id: randomUUID(),
-      start: async (request) => {
-        const run = (await this.#engine.anyModel()).startBatch?.(request);
-        if (run === undefined) throw noBatches;
-        return run;
+      start: async (request, stop) => {
+        const sampling = this.#engine.reloads ? this.#parts.sampling : undefined;
+        return (await this.#engine.ready(sampling, stop))?.startBatch?.(request);
       },
       queue: this.#queue,
       request: { rows: toBatchRows(inputs, batchSize, this.#engine.runtime), maxNewTokens },
@@ -175,6 +177,26 @@ export class LoadedModel implements Model {
       return await batch.answers;
     } finally {
       this.#live.delete(batch);
+    }
+  }
+
+  async #callRuntime<T>(
+    signal: AbortSignal | undefined,
+    call: (controls: RuntimeControls, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#refuseWhenGone();
+    const queued = new RuntimeCall(randomUUID(), this.#queue, signal, async (stop) => {
+      const controls = (await this.#engine.ready(undefined, stop))?.runtime;
+      stop.throwIfAborted();
+      if (controls === undefined) throw disposedError();
+      return call(controls, stop);
+    });
+    const stoppable = { abort: (): void => queued.abort(disposedError()) };
+    this.#live.add(stoppable);
+    try {
+      return await queued.result;
+    } finally {
+      this.#live.delete(stoppable);
     }
   }
 

@@ -1,12 +1,25 @@
 import type { Capabilities } from './backends/backend.js';
+import { checkEmbeddings } from './backends/embedding-width.js';
 import type {
   ComputeOptions,
+  CrossAttention,
   Matrix,
   ModelRuntime,
   RuntimeControls,
   RuntimeInput,
 } from './backends/runtime-controls.js';
+import { toRuntimeInput } from './batch-input.js';
 import { RkllmError } from './errors.js';
+import { checkOptions } from './options/check.js';
+import { runtimeArguments } from './options/runtime-arguments.js';
+import { runtimeCallTitle } from './options/runtime-calls.js';
+import type { Checked, OptionTable } from './options/table.js';
+
+/** Calls the controls of the model that is loaded, when it is the call's turn. */
+type Enqueue = <T>(
+  signal: AbortSignal | undefined,
+  call: (controls: RuntimeControls, signal: AbortSignal) => Promise<T>,
+) => Promise<T>;
 
 type Argument<K extends Exclude<keyof RuntimeControls, 'embeddingWidth'>> = Parameters<RuntimeControls[K]>[0];
 
@@ -14,14 +27,17 @@ type Argument<K extends Exclude<keyof RuntimeControls, 'embeddingWidth'>> = Para
 export class LoadedRuntime implements ModelRuntime {
   readonly #current: () => RuntimeControls;
   readonly #capabilities: Capabilities;
+  readonly #enqueue: Enqueue;
 
   constructor(
     current: () => RuntimeControls,
     capabilities: Capabilities,
+    enqueue: Enqueue,
     readonly generateBatch: ModelRuntime['generateBatch'],
   ) {
     this.#current = current;
     this.#capabilities = capabilities;
+    this.#enqueue = enqueue;
   }
 
   get embeddingWidth(): number | undefined {
@@ -32,51 +48,84 @@ export class LoadedRuntime implements ModelRuntime {
     return this.#current().has(release);
   }
 
-  async hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
-    refuseOnBatches('hiddenStates()', this.#capabilities);
-    return this.#current().hiddenStates(input, options);
+  hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
+    return this.#compute('hiddenStates', input, options);
   }
 
-  async logits(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
-    refuseOnBatches('logits()', this.#capabilities);
-    return this.#current().logits(input, options);
+  logits(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix> {
+    return this.#compute('logits', input, options);
   }
 
-  loadLora(lora: Argument<'loadLora'>): Promise<void> {
-    return this.#current().loadLora(lora);
+  async loadLora(lora: Argument<'loadLora'>): Promise<void> {
+    const checked = complete('loadLora', runtimeArguments.loadLora, lora, ['path', 'name']);
+    return this.#enqueue(undefined, (controls) => controls.loadLora(checked));
   }
 
-  loadPromptCache(path: string): Promise<void> {
-    return this.#current().loadPromptCache(path);
+  async loadPromptCache(path: string): Promise<void> {
+    const checked = complete('loadPromptCache', runtimeArguments.loadPromptCache, { path }, ['path']);
+    return this.#enqueue(undefined, (controls) => controls.loadPromptCache(checked.path));
   }
 
   releasePromptCache(): Promise<void> {
-    return this.#current().releasePromptCache();
+    return this.#enqueue(undefined, (controls) => controls.releasePromptCache());
   }
 
-  clearKvCache(options?: Argument<'clearKvCache'>): Promise<void> {
-    return this.#current().clearKvCache(options);
+  async clearKvCache(options?: Argument<'clearKvCache'>): Promise<void> {
+    const checked = complete('clearKvCache', runtimeArguments.clearKvCache, options, []);
+    return this.#enqueue(undefined, (controls) => controls.clearKvCache(checked));
   }
 
   kvCacheSize(): Promise<number> {
-    return this.#current().kvCacheSize();
+    return this.#enqueue(undefined, (controls) => controls.kvCacheSize());
   }
 
   kvCacheSizes(): Promise<readonly number[]> {
-    return this.#current().kvCacheSizes();
+    return this.#enqueue(undefined, (controls) => controls.kvCacheSizes());
   }
 
-  setChatTemplate(template: Argument<'setChatTemplate'>): Promise<void> {
-    return this.#current().setChatTemplate(template);
+  async setChatTemplate(template: Argument<'setChatTemplate'>): Promise<void> {
+    const checked = complete('setChatTemplate', runtimeArguments.setChatTemplate, template, []);
+    return this.#enqueue(undefined, (controls) => controls.setChatTemplate(checked));
   }
 
-  setFunctionTools(tools: Argument<'setFunctionTools'>): Promise<void> {
-    return this.#current().setFunctionTools(tools);
+  async setFunctionTools(tools: Argument<'setFunctionTools'>): Promise<void> {
+    const due = ['tools', 'responseTag'] as const;
+    const checked = complete('setFunctionTools', runtimeArguments.setFunctionTools, tools, due);
+    return this.#enqueue(undefined, (controls) => controls.setFunctionTools(checked));
   }
 
-  setCrossAttention(attention: Argument<'setCrossAttention'>): Promise<void> {
-    return this.#current().setCrossAttention(attention);
+  async setCrossAttention(attention: CrossAttention | undefined): Promise<void> {
+    const due = ['keyCache', 'valueCache', 'mask', 'positions'] as const;
+    const table = runtimeArguments.setCrossAttention;
+    const checked = attention === undefined ? undefined : complete('setCrossAttention', table, attention, due);
+    return this.#enqueue(undefined, (controls) => controls.setCrossAttention(checked));
   }
+
+  async #compute(name: 'hiddenStates' | 'logits', input: RuntimeInput, options: unknown): Promise<Matrix> {
+    const owner = runtimeCallTitle(name);
+    refuseOnBatches(owner, this.#capabilities);
+    const checked = toRuntimeInput(input, `The input of ${owner}`);
+    if ('embeddings' in checked) checkEmbeddings(checked, this);
+    const { signal } = checkOptions(owner, runtimeArguments.compute, options);
+    return this.#enqueue(signal, (controls, stop) => controls[name](checked, { signal: stop }));
+  }
+}
+
+/** The arguments of a call, if they are right and none is missing. */
+function complete<T extends OptionTable, K extends keyof T & string>(
+  call: string,
+  table: T,
+  given: unknown,
+  due: readonly K[],
+): Checked<T> & Required<Pick<Checked<T>, K>> {
+  const owner = runtimeCallTitle(call);
+  const checked = checkOptions(owner, table, given);
+  const missing = due.find((name) => checked[name] === undefined);
+  if (missing === undefined) return checked as Checked<T> & Required<Pick<Checked<T>, K>>;
+  throw new RkllmError('RKLLM_INVALID_OPTION', `${owner}: ${missing} is missing.`, {
+    hint: `Give ${due.join(', ')}.`,
+    details: { owner, option: missing },
+  });
 }
 
 /** @throws RkllmError `RKLLM_UNSUPPORTED_OPTION` for what has one prompt, on a model that takes several at once. */

@@ -2,7 +2,7 @@ import { RkllmError } from './errors.js';
 
 /** A request that waits for, or has, a slot of the engine. */
 export interface QueuedRequest {
-  /** That of the generation. */
+  /** That of the generation, or of a call of `model.runtime`. */
   readonly id: string;
   /**
    * Called once, when a slot is free; the slot is taken until the promise settles. It must not reject. What it resolves

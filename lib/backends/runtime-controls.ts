@@ -48,9 +48,10 @@ export interface CrossAttention {
 }
 
 /**
- * What the vendor's runtime can do besides answering. Calls wait their turn behind generations and each other. What
+ * What the vendor's runtime can do besides answering. Calls wait their turn in the model's queue like generations. What
  * the loaded runtime does not have rejects with `RKLLM_UNSUPPORTED_BY_RUNTIME`; a refusal by the runtime with
- * `RKLLM_RUN_FAILED`, and arguments that cannot be right with `RKLLM_INVALID_INPUT`.
+ * `RKLLM_RUN_FAILED`; what cannot be computed from with `RKLLM_INVALID_INPUT`, and other arguments that cannot be right
+ * with `RKLLM_INVALID_OPTION` or `RKLLM_UNKNOWN_OPTION`.
  */
 export interface RuntimeControls {
   /** Whether the loaded runtime has what came with a release, such as `1.2.1`. */

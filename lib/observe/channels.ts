@@ -62,7 +62,7 @@ export interface GenerateTrace extends Ending<GenerateFigures> {
 
 /** What the queue of a model did with a request. */
 export type QueueTrace = {
-  /** That of the generation; the same in {@link GenerateTrace}. */
+  /** That of the generation, the same in {@link GenerateTrace}; or one of a call of `model.runtime`, which has no trace. */
   readonly id: string;
   /** Short name of the model, as in `model.info`. */
   readonly model: string;

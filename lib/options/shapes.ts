@@ -50,3 +50,25 @@ export function isStopList(value: unknown): value is readonly string[] {
 export function isTokenIdList(value: unknown): value is readonly number[] {
   return Array.isArray(value) && Array.from<unknown>(value).every(isTokenId);
 }
+
+/** Whether a value is a text that C takes as a whole; it may be empty. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0');
+}
+
+/** Of any realm. */
+export function isFloats(value: unknown): value is Float32Array {
+  return Object.prototype.toString.call(value) === '[object Float32Array]';
+}
+
+/** Of any realm. */
+export function isTokenIdArray(value: unknown): value is Int32Array {
+  return Object.prototype.toString.call(value) === '[object Int32Array]';
+}
+
+/** Whether a value is a list of ranges, whatever is in them. */
+export function isKvRangeList(value: unknown): value is readonly { readonly from: number; readonly to: number }[] {
+  const isRange = (range: unknown): boolean =>
+    typeof range === 'object' && range !== null && 'from' in range && 'to' in range && Object.keys(range).length === 2;
+  return Array.isArray(value) && Array.from<unknown>(value).every(isRange);
+}

@@ -56,7 +56,7 @@ export class InProcessRuntime implements RuntimeControls {
   }
 
   async loadLora(lora: Parameters<RuntimeControls['loadLora']>[0]): Promise<void> {
-    await this.#perform({ operation: 'loadLora', ...lora });
+    await this.#perform({ ...lora, operation: 'loadLora' });
   }
 
   async loadPromptCache(path: string): Promise<void> {
@@ -69,7 +69,7 @@ export class InProcessRuntime implements RuntimeControls {
 
   async clearKvCache({ ranges, ...rest }: Parameters<RuntimeControls['clearKvCache']>[0] = {}): Promise<void> {
     this.#need('clearKvCache');
-    await this.#perform({ operation: 'clearKvCache', ...rest, ...this.#toColumns(ranges) });
+    await this.#perform({ ...rest, ...this.#toColumns(ranges), operation: 'clearKvCache' });
   }
 
   async kvCacheSize(): Promise<number> {
@@ -85,18 +85,18 @@ export class InProcessRuntime implements RuntimeControls {
 
   async setChatTemplate(template: Parameters<RuntimeControls['setChatTemplate']>[0]): Promise<void> {
     this.#need('setChatTemplate');
-    await this.#perform({ operation: 'setChatTemplate', ...template });
+    await this.#perform({ ...template, operation: 'setChatTemplate' });
   }
 
   async setFunctionTools(tools: Parameters<RuntimeControls['setFunctionTools']>[0]): Promise<void> {
     this.#need('setFunctionTools');
-    await this.#perform({ operation: 'setFunctionTools', ...tools });
+    await this.#perform({ ...tools, operation: 'setFunctionTools' });
   }
 
   async setCrossAttention(attention: CrossAttention | undefined): Promise<void> {
     this.#need('setCrossAttention');
     if (attention === undefined) await this.#perform({ operation: 'clearCrossAttention' });
-    else await this.#perform({ operation: 'setCrossAttention', ...attention });
+    else await this.#perform({ ...attention, operation: 'setCrossAttention' });
   }
 
   #need(name: RuntimeCallName): void {
