@@ -1,3 +1,4 @@
+import { isFloat32Array } from 'node:util/types';
 import type { BackendModel } from './backends/backend.js';
 import type { Media, MediaKind, PromptMedia } from './backends/media.js';
 import { knownEmbeddingWidth } from './backends/embedding-width.js';
@@ -42,21 +43,27 @@ export function splitMedia(
 const figures = ['count', 'tokensEach', 'framesEach', 'width', 'height'] as const;
 const texts = ['start', 'end', 'content'] as const;
 
+/** Reads each field once, and returns a copy: the generation may wait while the caller uses the object again. */
 function checkMedia(kind: MediaKind, given: unknown, width: number): Media {
   if (typeof given !== 'object' || given === null) throw invalid(`${kind} is ${describe(given)}.`);
-  const media = given as Media;
-  if (Object.prototype.toString.call(media.embeddings) !== '[object Float32Array]') {
-    throw invalid(`embeddings of ${kind} is ${describe(media.embeddings)}, not a Float32Array.`);
-  }
+  const { embeddings: source } = given as Media;
+  if (!isFloat32Array(source)) throw invalid(`embeddings of ${kind} is ${describe(source)}, not a Float32Array.`);
+  const fields = Object.fromEntries(
+    [...figures, ...texts].flatMap((name) => {
+      const value: unknown = (given as Media)[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
   for (const name of figures) {
-    const value: unknown = media[name];
+    const value: unknown = fields[name];
     const isOptional = name !== 'tokensEach' && value === undefined;
     if (!isOptional && !(Number.isSafeInteger(value) && Number(value) > 0 && Number(value) < 2 ** 31)) {
       throw invalid(`${name} of ${kind} is ${describe(value)}.`);
     }
   }
-  const wrong = texts.find((name) => media[name] !== undefined && typeof media[name] !== 'string');
-  if (wrong !== undefined) throw invalid(`${wrong} of ${kind} is ${describe(media[wrong])}.`);
+  const wrong = texts.find((name) => fields[name] !== undefined && typeof fields[name] !== 'string');
+  if (wrong !== undefined) throw invalid(`${wrong} of ${kind} is ${describe(fields[wrong])}.`);
+  const media = { ...fields, embeddings: new Float32Array(source) } as Media;
   const { embeddings, count = 1, tokensEach, framesEach = 1 } = media;
   const vectors = count * tokensEach * framesEach;
   // Some encoders give several embeddings for each token.

@@ -1,5 +1,6 @@
 /** Images, videos or sounds as the model's encoder (a `.rknn` model of its own) gives them, one after the other. */
 export interface Media {
+  /** Copied by the call that gets them. */
   readonly embeddings: Float32Array;
   /** How many there are; default 1. */
   readonly count?: number;

@@ -98,3 +98,29 @@ test.each<[string, unknown]>([
   expect(await codeOf(() => model.generate(input as GenerateInput))).toBe('RKLLM_INVALID_INPUT');
   expect(told(fake)).toBe('');
 });
+
+describe('what the caller does with an image later makes no difference', () => {
+  test('while its generation waits', async () => {
+    const [fake, model] = await load('1.2.3');
+    const image = picture();
+    const first = model.generate({ prompt: 'busy' });
+    const waiting = model.generate({ prompt: '<image>', image });
+    image.embeddings.fill(9);
+    Object.assign(image, { embeddings: new Float32Array(2), tokensEach: 1, count: 5 });
+    await Promise.all([first.result(), waiting.result()]);
+    expect(told(fake)).toContain('image count=1 tokens=2 first=0 last=7');
+  });
+
+  test('while it is checked', async () => {
+    const [fake, model] = await load('1.2.3');
+    const given = [picture().embeddings];
+    const image = {
+      tokensEach: 2,
+      get embeddings(): Float32Array {
+        return given.pop() ?? new Float32Array(1);
+      },
+    };
+    await model.generate({ prompt: '<image>', image }).result();
+    expect(told(fake)).toContain('image count=1 tokens=2 first=0 last=7');
+  });
+});
