@@ -1,9 +1,9 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { TokenBatch } from './backends/backend.js';
-import { StopMatcher } from './chat/stop-matcher.js';
+import { StopMatcher, type Released } from './chat/stop-matcher.js';
 import { TagSplitter, type Piece, type Splits } from './chat/tag-splitter.js';
 import type { ToolCall } from './chat/tool-call.js';
 import type { Chunk } from './generation.js';
+import { TokenDecoder } from './token-decoder.js';
 
 /** What ends an answer, besides the engine. */
 export interface AnswerEnds {
@@ -24,8 +24,7 @@ export class Answer {
   readonly #ends: AnswerEnds;
   readonly #stopTokenIds: ReadonlySet<number>;
   readonly #push: (chunk: Chunk) => void;
-  /** Splits and replaces like a streaming TextDecoder, at a fraction of the cost and with one-byte strings. */
-  readonly #decoder = new StringDecoder('utf8');
+  readonly #decoder = new TokenDecoder();
   readonly #stopMatcher: StopMatcher;
   /** Absent where all of the answer is text. */
   readonly #splitter: TagSplitter | undefined;
@@ -88,25 +87,29 @@ export class Answer {
     const limit = Math.min(to, from + (this.#ends.maxNewTokens ?? Infinity) - this.#outputTokens);
     const stopAt = this.#stopTokenIn(tokenIds, from, limit);
     const end = stopAt ?? limit;
-    if (this.#splitter === undefined) {
-      if (end > from) this.#takeAll(batch, from, end);
-    } else {
-      // One by one, so that each token comes with what it is part of.
-      for (let i = from; i < end && this.#ending === undefined; i++) this.#takeAll(batch, i, i + 1);
-    }
+    // With tags one by one, so that each token comes with what it is part of.
+    const step = this.#splitter === undefined ? end - from : 1;
+    let next = from;
+    while (next < end && this.#ending === undefined) next += this.#takeAll(batch, next, next + step);
     if (stopAt !== undefined) this.#ending ??= 'stop-token';
-    return end - from;
+    return next - from;
   }
 
-  #takeAll({ tokenIds, ends, bytes }: TokenBatch, from: number, to: number): void {
-    this.#outputTokens += to - from;
-    this.#heldTokenIds = appended(this.#heldTokenIds, tokenIds, from, to);
-    this.#write(this.#decoder.write(bytes.subarray(ends[from - 1], ends[to - 1])));
+  /** Those after the token that completes a stop sequence do not belong to the answer. */
+  #takeAll(batch: TokenBatch, from: number, to: number): number {
+    const text = this.#decoder.decode(batch, from, to);
+    const released = this.#stopMatcher.push(text);
+    const { matched, unread } = released;
+    const taken = matched === undefined ? to - from : this.#decoder.tokensFor(text.length - unread, batch, from, to);
+    this.#outputTokens += taken;
+    this.#heldTokenIds = appended(this.#heldTokenIds, batch.tokenIds, from, from + taken);
+    this.#release(released);
+    return taken;
   }
 
   /** What was held back comes out. An answer that is not complete and was cut inside a character ends before it. */
   flush(complete: boolean): void {
-    if (this.#hasTextLeft()) this.#write(complete ? this.#decoder.end() : '');
+    if (this.#hasTextLeft()) this.#release(this.#stopMatcher.push(complete ? this.#decoder.end() : ''));
     if (this.#hasTextLeft()) this.#emit(this.#stopMatcher.flush());
     for (const piece of this.#splitter?.flush() ?? []) this.#pushPiece(piece);
     if (this.#heldTokenIds.length > 0) this.#pushText('');
@@ -117,8 +120,7 @@ export class Answer {
     return this.#ending === undefined || this.#ending === 'stop-token';
   }
 
-  #write(piece: string): void {
-    const { text, matched } = this.#stopMatcher.push(piece);
+  #release({ text, matched }: Released): void {
     this.#emit(text);
     if (matched === undefined) return;
     this.#ending = this.#ends.stop.includes(matched) ? { stopSequence: matched } : 'end-marker';

@@ -4,6 +4,8 @@ export interface Released {
   readonly text: string;
   /** The stop sequence that was found; nothing comes after it. */
   readonly matched: string | undefined;
+  /** UTF-16 units of the piece behind the stop sequence. */
+  readonly unread: number;
 }
 
 /**
@@ -23,16 +25,17 @@ export class StopMatcher {
   /** Takes the next piece of the text. */
   push(piece: string): Released {
     // Most pieces begin nothing; in a flood the search would cost more than all the rest.
-    if (this.#held === '' && !this.#canBeginIn(piece)) return { text: piece, matched: undefined };
+    if (this.#held === '' && !this.#canBeginIn(piece)) return { text: piece, matched: undefined, unread: 0 };
     const text = this.#held + piece;
     const match = this.#earliestIn(text);
     if (match !== undefined) {
       this.#held = '';
-      return { text: text.slice(0, match.index), matched: match.sequence };
+      const { index, sequence } = match;
+      return { text: text.slice(0, index), matched: sequence, unread: text.length - index - sequence.length };
     }
     const keep = beginningAtEndOf(text, this.#sequences);
     this.#held = text.slice(text.length - keep);
-    return { text: text.slice(0, text.length - keep), matched: undefined };
+    return { text: text.slice(0, text.length - keep), matched: undefined, unread: 0 };
   }
 
   /** The text has ended: what was held back was no stop sequence after all. */

@@ -1,9 +1,9 @@
 /**
- * 10,000 answers as an engine may write them: any bytes, characters in pieces, stop sequences, limits, failures, deaths,
- * and a reader who leaves at any moment. What must come out is computed here from the bytes alone.
+ * 10,000 answers as an engine may write them: any bytes, characters in pieces, token by token or all at once, stop
+ * sequences, limits, failures, deaths, and a reader who leaves at any moment. What must come out is computed here from the bytes alone.
  */
 import fc from 'fast-check';
-import { isRkllmError, loadModel, type Chunk, type FinishReason } from 'rkllm';
+import { isRkllmError, loadModel, type Backend, type Chunk, type FinishReason, type Run } from 'rkllm';
 import { scripted } from 'rkllm/testing';
 import { textOf, tokenIdsOf } from '../support/reading.js';
 import { tries } from './runs.js';
@@ -34,6 +34,7 @@ const cases = fc.record({
   ),
   limit: fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }),
   failsAfter: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: count }),
+  atOnce: fc.boolean(),
   endReason: fc.constantFrom('eos', 'length', 'unstated'),
   fault: fc.constantFrom('fails', 'dies'),
   leaves: fc.oneof(
@@ -97,16 +98,43 @@ function isAll(text: string, { text: expected, reason }: Expected): boolean {
   return expected.startsWith(text) && (rest === '' || (reason === 'length' && /^\ufffd{1,3}$/u.test(rest)));
 }
 
+/** All that an answer has comes in one batch, when it is complete. */
+function gathering(engine: Backend): Backend {
+  return {
+    name: engine.name,
+    load: async (request) => {
+      const model = await engine.load(request);
+      const { info, capabilities, failed } = model;
+      const start: typeof model.start = (asked) => gathered(model.start(asked));
+      return { info, capabilities, failed, start, dispose: () => model.dispose() };
+    },
+  };
+}
+
+function gathered(run: Run): Run {
+  let isOver = false;
+  const over = run.ended.then(() => void (isOver = true));
+  return {
+    ended: run.ended,
+    drain: () => (isOver ? run.drain() : undefined),
+    readable: () => over,
+    abort: () => run.abort(),
+  };
+}
+
 function hold(condition: boolean, what: string, seen: unknown): void {
   if (!condition) throw new Error(`${what}: ${JSON.stringify(seen)}`);
 }
 
 /** Reads as the case says, and checks what holds however it ends. */
 async function read(given: Case): Promise<Seen> {
-  const { written: tokens, firstId, stop, limit, failsAfter, fault, endReason, leaves } = given;
+  const { written: tokens, firstId, stop, limit, failsAfter, fault, endReason, leaves, atOnce } = given;
   const reply = tokens.map((text, index) => ({ text, id: firstId + index }));
   const faults = fault === 'fails' ? { failAfterTokens: failsAfter } : { crashAfterTokens: failsAfter };
-  const model = await loadModel(undefined, { backend: scripted({ reply, endReason, ...faults }) });
+  const engine = scripted({ reply, endReason, ...faults });
+  // What fails comes token by token: at once, the failure would be there before a stop sequence is read.
+  const backend = atOnce && failsAfter === undefined ? gathering(engine) : engine;
+  const model = await loadModel(undefined, { backend });
   const controller = new AbortController();
   const generation = model.generate('Hi', {
     stop,

@@ -189,6 +189,62 @@ describe('stop sequences', () => {
     expect(tokenIdsOf(chunks)).toEqual(Array.from(batches.flat(), (_token, index) => index + 1));
   });
 
+  const [smile, end] = [bytes('🙂'), '<|end|>'];
+  const choices = [
+    {},
+    { reasoning: 'split' },
+    { toolCalls: 'parse' },
+    { reasoning: 'split', toolCalls: 'parse' },
+  ] as const;
+  const cases: [string, readonly (string | Uint8Array)[], string, number][] = [
+    ['a token of its own', ['a', 'STOP', 'b', 'c'], 'a', 2],
+    ['part of a token', ['a', ' xSTOPx', 'b'], 'a x', 2],
+    ['several tokens', ['a', 'S', 'TO', 'P', '', 'b'], 'a', 4],
+    ['the first token', ['STOP', 'b'], '', 1],
+    ['one that comes again', ['a', 'STOP', 'STOP'], 'a', 2],
+    ['behind split characters', ['a', smile.subarray(0, 2), smile.subarray(2), 'STOP', smile], 'a🙂', 4],
+    ['behind half a character', ['a', smile.subarray(0, 2), 'STOP', 'b'], 'a\ufffd', 3],
+    ["the model's end", ['a', '<|', 'end', '|>', '\n', '<|user|>'], 'a', 4],
+    ["the model's end, before a stop sequence", ['a', end, 'STOP'], 'a', 2],
+  ];
+  const choosing = cases.flatMap((one) => choices.map((options) => [...one, options] as const));
+
+  test.each(choosing)('no token behind it counts: %s', async (_, tokens, text, count, options) => {
+    for (const batches of [[tokens], tokens.map((token) => [token]), [tokens.slice(0, 2), tokens.slice(2)]]) {
+      const { chunks, result } = await read(batches, { ...options, stop: ['STOP'] });
+      expect(result).toMatchObject({ text, usage: { outputTokens: count } });
+      expect(tokenIdsOf(chunks)).toEqual(Array.from({ length: count }, (_id, index) => index + 1));
+    }
+  });
+
+  test('the batches in which tokens arrive make no difference', async () => {
+    const token = fc.oneof(
+      fc.array(fc.constantFrom('a', 'b', '🙂', 'é', ''), { maxLength: 3 }).map((units) => bytes(units.join(''))),
+      fc.constantFrom(...Array.from(smile, (byte) => Uint8Array.of(byte)), Uint8Array.of(0xe0), Uint8Array.of(0xff)),
+    );
+    const stop = fc.array(fc.constantFrom('a', 'ab', 'ba', '🙂', 'é🙂', '\ufffd', '\ud83d'), { maxLength: 2 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(token, { minLength: 1, maxLength: 10 }),
+        fc.nat(9),
+        stop,
+        fc.constantFrom(...choices),
+        async (tokens, cut, stopAt, options) => {
+          const answers = await Promise.all(
+            [[tokens], [tokens.slice(0, cut), tokens.slice(cut)], tokens.map((each) => [each])].map(async (batches) => {
+              const { chunks, result } = await read(batches, { ...options, stop: stopAt });
+              const { text, finishReason, stopSequence, usage } = result;
+              return { text, finishReason, stopSequence, usage, ids: tokenIdsOf(chunks) };
+            }),
+          );
+          expect(answers[0]).toEqual(answers[2]);
+          expect(answers[1]).toEqual(answers[2]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   test('stop the engine, and what it still writes is not shown', async () => {
     const { model, backend } = await manualModel({ endsOnAbort: false });
     const generation = model.generate('Hi', { stop: ['STOP'] });

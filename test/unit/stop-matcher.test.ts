@@ -74,11 +74,17 @@ test.each([
 
 test('text goes out as soon as it is clear', () => {
   const matcher = new StopMatcher(['STOP']);
-  expect(matcher.push('Hello ST')).toEqual({ text: 'Hello ', matched: undefined });
-  expect(matcher.push('A')).toEqual({ text: 'STA', matched: undefined });
-  expect(matcher.push('S')).toEqual({ text: '', matched: undefined });
+  expect(matcher.push('Hello ST')).toEqual({ text: 'Hello ', matched: undefined, unread: 0 });
+  expect(matcher.push('A')).toEqual({ text: 'STA', matched: undefined, unread: 0 });
+  expect(matcher.push('S')).toEqual({ text: '', matched: undefined, unread: 0 });
   expect(matcher.flush()).toBe('S');
   expect(matcher.flush()).toBe('');
+});
+
+test('what comes behind a stop sequence in its piece is not read', () => {
+  const matcher = new StopMatcher(['STOP']);
+  expect(matcher.push('a ST')).toEqual({ text: 'a ', matched: undefined, unread: 0 });
+  expect(matcher.push('OP🙂')).toEqual({ text: '', matched: 'STOP', unread: 2 });
 });
 
 test('later changes of the list make no difference', () => {
