@@ -129,7 +129,7 @@ export class LoadedModel implements Model {
       loadedSampling,
       queue: this.#queue,
       request,
-      ends: { stop, endMarkers, stopTokenIds },
+      ends: { stop: [...stop], endMarkers, stopTokenIds: [...stopTokenIds] },
       splits: { reasoning: reasoningOf(checked.reasoning, request.input), toolCalls: checked.toolCalls ?? 'text' },
       signal,
       onAbort,

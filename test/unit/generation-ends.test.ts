@@ -63,6 +63,19 @@ describe('stopTokenIds', () => {
   });
 });
 
+test('later changes of the lists of what ends an answer make no difference', async () => {
+  const { model, backend } = await manualModel();
+  const [stop, stopTokenIds] = [['STOP'], [2]];
+  const first = model.generate('Hi', { stop, stopTokenIds });
+  const waiting = model.generate('Hi', { stop, stopTokenIds });
+  stop[0] = 'b';
+  stopTokenIds[0] = 3;
+  backend.run.write('aSTOP');
+  expect(await first).toMatchObject({ text: 'a', finishReason: 'stop-sequence', stopSequence: 'STOP' });
+  backend.run.write('b', 'c');
+  expect(await waiting).toMatchObject({ text: 'b', finishReason: 'stop' });
+});
+
 describe('end markers of the chat template that arrive as text', () => {
   test.each([
     ['one token', [['Yes.', '<|end|>', '\n'], ['<|user|>\nMore']]],
