@@ -99,8 +99,27 @@ export function toReadableStream(source: ChunkStream, stop: (reason: unknown) =>
   );
 }
 
-/** The text alone. */
-export async function* textOf(chunks: AsyncIterable<Chunk>): AsyncGenerator<string, undefined> {
-  for await (const chunk of chunks) if (chunk.type === 'text' && chunk.text !== '') yield chunk.text;
-  return undefined;
+/** The text alone. Its reader reads the chunks from the start: it may leave before it has asked for any. */
+export function textOf(chunks: AsyncIterable<Chunk>): AsyncIterable<string> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const reader = chunks[Symbol.asyncIterator]();
+      const texts = textsFrom(reader);
+      return {
+        next: () => texts.next(),
+        return: async () => {
+          await reader.return?.();
+          return texts.return(undefined);
+        },
+      };
+    },
+  };
+}
+
+async function* textsFrom(reader: Pick<AsyncIterator<Chunk, undefined>, 'next'>): AsyncGenerator<string, undefined> {
+  for (;;) {
+    const { done, value } = await reader.next();
+    if (done) return undefined;
+    if (value.type === 'text' && value.text !== '') yield value.text;
+  }
 }

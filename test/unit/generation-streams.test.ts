@@ -11,7 +11,7 @@ async function leave(stream: AsyncIterable<Chunk>): Promise<void> {
 
 const ways: [string, (generation: Generation) => unknown][] = [
   ['iterating', (generation) => generation[Symbol.asyncIterator]()],
-  ['textStream', (generation) => generation.textStream[Symbol.asyncIterator]().next()],
+  ['textStream', (generation) => generation.textStream[Symbol.asyncIterator]()],
   ['tee()', (generation) => generation.tee()],
   ['toReadableStream()', (generation) => generation.toReadableStream()],
 ];
@@ -23,6 +23,37 @@ test.each(pairs)('the stream has one reader: %s', async (_, first, second) => {
   expect(await codeOf(() => second(generation))).toBe('RKLLM_STREAM_CONSUMED');
   run.end();
   expect((await generation).text).toBe('a');
+});
+
+describe('a reader that leaves', () => {
+  const readers: [string, (generation: Generation) => AsyncIterator<unknown>][] = [
+    ['iterating', (generation) => generation[Symbol.asyncIterator]()],
+    ['textStream', (generation) => generation.textStream[Symbol.asyncIterator]()],
+  ];
+
+  test.each(readers)('before it has read anything stops the engine: %s', async (_, read) => {
+    const { generation, run } = await running();
+    const iterator = read(generation);
+    const left = iterator.return?.();
+    expect(run.aborts).toBe(1);
+    run.end('aborted');
+    expect(await left).toEqual({ done: true, value: undefined });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect((await generation).finishReason).toBe('abort');
+  });
+
+  test.each(readers)('while it waits for more stops the engine: %s', async (_, read) => {
+    const { generation, run } = await running();
+    const iterator = read(generation);
+    await iterator.next();
+    const more = iterator.next();
+    const left = iterator.return?.();
+    expect(run.aborts).toBe(1);
+    run.end('aborted');
+    expect(await left).toEqual({ done: true, value: undefined });
+    await more;
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
 });
 
 describe('tee()', () => {
