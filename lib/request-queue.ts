@@ -1,3 +1,4 @@
+import { deferred } from './deferred.js';
 import { RkllmError } from './errors.js';
 
 /** A request that waits for, or has, a slot of the engine. */
@@ -38,7 +39,7 @@ interface Entry {
 export class RequestQueue {
   readonly #limits: QueueLimits;
   #waiting: Entry[] = [];
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<undefined>>();
   readonly #listener: QueueListener | undefined;
 
   constructor(limits: QueueLimits, listener?: QueueListener) {
@@ -104,15 +105,18 @@ export class RequestQueue {
   }
 
   #grant(request: QueuedRequest): void {
-    const done = request.run().then((settle) => {
-      this.#running.delete(done);
+    const slot = deferred<undefined>();
+    // Before it runs: whom an engine calls as it starts may ask for more.
+    this.#running.add(slot.promise);
+    void request.run().then((settle) => {
+      this.#running.delete(slot.promise);
       settle();
+      slot.resolve(undefined);
       const next = this.#waiting.shift();
       if (next === undefined) return;
       clearTimeout(next.timer);
       this.#grant(next.request);
     });
-    this.#running.add(done);
     this.#listener?.started(request.id, this);
   }
 

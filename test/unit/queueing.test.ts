@@ -57,6 +57,22 @@ describe('the queue', () => {
     );
   });
 
+  test('an engine that asks for more as it starts gets it when it is free', async () => {
+    const more: Generation[] = [];
+    const { model, backend } = await manualModel({
+      onStart: () => {
+        if (more.length === 0) more.push(model.generate('more'));
+      },
+    });
+    const first = model.generate('first');
+    expect(more.map(({ queuePosition }) => queuePosition)).toEqual([0]);
+    expect(backend.runs).toHaveLength(1);
+    backend.run.end();
+    await first;
+    expect(backend.runs).toHaveLength(2);
+    await model.dispose({ abort: true });
+  });
+
   test('runs as many at a time as the engine has slots', async () => {
     const { model, backend } = await manualModel({ capabilities: { slots: 2 } });
     for (const prompt of ['1', '2', '3']) model.generate(prompt);

@@ -56,6 +56,22 @@ test('as many at a time as there are slots', async () => {
   expect(queue).toMatchObject({ active: 2, pending: 1 });
 });
 
+test('what is added while a request starts finds its slot taken', async () => {
+  const queue = queueWith();
+  const [first, second] = [new FakeRequest(), new FakeRequest()];
+  const run = first.run.bind(first);
+  first.run = () => {
+    queue.add(second);
+    return run();
+  };
+  queue.add(first);
+  expect(states([first, second])).toEqual(['running', 'waiting']);
+  expect(queue).toMatchObject({ active: 1, pending: 1 });
+  first.finish();
+  await turn();
+  expect(states([first, second])).toEqual(['settled', 'running']);
+});
+
 test('a request that was given its outcome no longer has its slot', async () => {
   const queue = queueWith({ maxPending: 0 });
   const [request] = filled(queue, 1);
