@@ -24,26 +24,27 @@ export class Answers {
     this.#functions = functions;
   }
 
-  /** Calls the function that knows, and hands on what it gives. What it throws is the failure of the native call. */
+  /**
+   * Calls the function that knows, and hands on what it gives. What it throws is the failure of the native call. Never
+   * rejects, and always ends with an answer or a refusal: the runtime would wait for ever.
+   */
   async give(event: AskedEvent): Promise<void> {
     const { tokenizer, embedder } = this.#functions;
     let given: unknown;
     try {
       given = await ('text' in event ? tokenizer?.(event.text, event.maxTokens) : embedder?.(event.tokenIds));
     } catch (cause) {
-      this.#refuse(
-        event,
-        () => `threw ${types.isNativeError(cause) ? `an error: ${cause.message}` : describe(cause)}`,
-        {
-          cause,
-        },
-      );
+      this.#refuse(event, () => `threw ${thrown(cause)}`, { cause });
       return;
     }
-    const values = 'text' in event ? toTokenIds(given) : toFloats(given);
-    const hasRoom = 'text' in event ? within(event.maxTokens, values) : values?.length === event.floats;
-    if (values === undefined || !hasRoom) this.#refuse(event, () => `returned ${foundIn(event, given, values)}`);
-    else this.#addon.answer(event.question, values);
+    try {
+      const values = 'text' in event ? toTokenIds(given) : toFloats(given);
+      const hasRoom = 'text' in event ? within(event.maxTokens, values) : values?.length === event.floats;
+      if (values === undefined || !hasRoom) this.#refuse(event, () => `returned ${foundIn(event, given, values)}`);
+      else this.#addon.answer(event.question, values);
+    } catch (cause) {
+      this.#refuse(event, () => `returned what cannot be read: reading it threw ${thrown(cause)}`, { cause });
+    }
   }
 
   /** Why the native call that ends now has failed, if a function of the caller is to blame. There is one at a time. */
@@ -57,7 +58,8 @@ export class Answers {
   #refuse(event: AskedEvent, found: () => string, init?: { readonly cause: unknown }): void {
     if (!this.#addon.answer(event.question, undefined)) return; // nobody waits for it any more
     const name = 'text' in event ? 'tokenizer' : 'embedder';
-    this.#failure ??= new RkllmError('RKLLM_RUN_FAILED', `The function ${name} given to loadModel() ${found()}.`, {
+    const what = describable(found) ?? 'gave something that throws when it is described';
+    this.#failure ??= new RkllmError('RKLLM_RUN_FAILED', `The function ${name} given to loadModel() ${what}.`, {
       hint:
         'text' in event
           ? 'It has to return token ids of the model for the text, as an array or an Int32Array, or a promise of them.'
@@ -66,6 +68,19 @@ export class Answers {
       ...init,
     });
   }
+}
+
+/** `undefined` when it throws: getters and proxies of the caller may run. */
+function describable(found: () => string): string | undefined {
+  try {
+    return found();
+  } catch {
+    return undefined;
+  }
+}
+
+function thrown(cause: unknown): string {
+  return types.isNativeError(cause) ? `an error: ${cause.message}` : describe(cause);
 }
 
 function within(most: number, values: Values | undefined): boolean {
