@@ -3,12 +3,13 @@ export type TokenIds = readonly number[] | Int32Array;
 
 /**
  * The tokenizer of a model that was converted without one. `text` is a piece of a prompt; more than `maxTokens` token
- * ids, or a failure, fail the generation with `RKLLM_RUN_FAILED`.
+ * ids, or a failure, fail the generation, or the load that asks, with `RKLLM_RUN_FAILED`.
  */
 export type Tokenizer = (text: string, maxTokens: number) => TokenIds | Promise<TokenIds>;
 
 /**
  * The token embeddings of a model that was converted without them: one row for each token, row after row, each as long
- * as the model is wide. Another length, or a failure, fails the generation with `RKLLM_RUN_FAILED`.
+ * as the model is wide. Another length, or a failure, fails the generation, or the load that asks, with
+ * `RKLLM_RUN_FAILED`.
  */
 export type Embedder = (tokenIds: Int32Array) => Float32Array | Promise<Float32Array>;

@@ -1,3 +1,4 @@
+import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
 import type {
   BackendModel,
@@ -46,7 +47,8 @@ export class InProcessModel implements BackendModel {
 
   /**
    * Loads on the model's own thread. An abort takes effect before and after the runtime's part of it, which cannot be
-   * interrupted; the promise settles when nothing of the load is left.
+   * interrupted, except while it waits for the caller's tokenizer or embedder; the promise settles when nothing of the
+   * load is left.
    */
   static async load(request: LoadRequest): Promise<InProcessModel> {
     const { signal, sampling, npu = {}, runtimeTemplate = false } = request;
@@ -68,6 +70,8 @@ export class InProcessModel implements BackendModel {
     const handle = addon.load(options, router.onEvent);
     const { abortTimeoutMs = defaultAbortTimeoutMs, batchSize = 1, embeddingWidth } = npu;
     const native = new NativeModel(addon, handle, router, abortTimeoutMs);
+    // Without a time limit: what reads a large model is not stuck. It breaks a question that is open.
+    const stopListening = signal && onAbort(signal, () => addon.dispose(handle));
     try {
       const loaded = await router.loaded;
       signal?.throwIfAborted();
@@ -83,7 +87,10 @@ export class InProcessModel implements BackendModel {
       return new InProcessModel(native, { info, loaded, runtimeTemplate, batchSize, embeddingWidth });
     } catch (error) {
       await native.dispose();
+      signal?.throwIfAborted(); // the load may have failed because of it
       throw error;
+    } finally {
+      stopListening?.();
     }
   }
 

@@ -10,6 +10,7 @@
 #include "layout.h"
 #include "memory.h"
 #include "report.h"
+#include "tokenize.h"
 #include "version.h"
 
 namespace fake {
@@ -93,6 +94,10 @@ int Init(void** handle, const void* param, const void* callback) {
   if (!wanted.init_false_success.empty()) Log("rknn_init fail! ret=-1", wanted.log);
   if (wanted.template_broken && AtLeast(Generation::kG2))
     Log("W rkllm: Chat template auto-parsing failed: please configure it via rkllm_set_chat_template", wanted.log);
+  if (wanted.ask_at_init) {
+    std::vector<Token> tokens;
+    if (!AskTokenizer(*instance, "</s>", tokens)) return -1;
+  }
   instance->model_path = path;
   Prepare(*instance);
   *handle = Enlist(instance.release());

@@ -195,6 +195,7 @@ class Parser {
       {"payload-repeat", Int(script_.payload_repeat)},
 
       {"no-tokenizer", Flag(script_.no_tokenizer)},
+      {"ask-at-init", Flag(script_.ask_at_init)},
       {"tokenizer-max", Int(script_.tokenizer_max)},
       {"no-embedding", Flag(script_.no_embedding)},
       {"embed-chunk", Int(script_.embed_chunk)},

@@ -99,6 +99,7 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   int payload_repeat = 1;
 
   bool no_tokenizer = false;
+  bool ask_at_init = false;
   int tokenizer_max = 0;  // 0: the context
   bool no_embedding = false;
   int embed_chunk = 0;  // 0: the whole prompt at once

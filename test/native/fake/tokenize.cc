@@ -21,6 +21,12 @@ std::vector<Piece> Split(const std::string& text) {
   return pieces;
 }
 
+bool Refuse(const Instance& instance, const std::string& why) {
+  Log("E rkllm: " + why, instance.script.log);
+  Details(instance, "refused: " + why);
+  return false;
+}
+
 class Tokenizer {
  public:
   Tokenizer(Instance& instance, const RunArguments& arguments) : instance_(instance), arguments_(arguments) {}
@@ -29,11 +35,11 @@ class Tokenizer {
     for (std::size_t i = 0; i < arguments_.inputs.size(); ++i) {
       const InputArguments& input = arguments_.inputs[i];
       if (Has(Field::kRole) && instance_.script.role_required && input.role.empty()) {
-        Refuse("the role of the input is not set");
+        Refuse(instance_, "the role of the input is not set");
         return -1;
       }
       if (input.role == "tool" && !LooksLikeJson(input.prompt)) {
-        Refuse("the tool's response is not a JSON string");
+        Refuse(instance_, "the tool's response is not a JSON string");
         return -1;
       }
       std::vector<Token> tokens = input.tokens;
@@ -53,12 +59,6 @@ class Tokenizer {
   }
 
  private:
-  bool Refuse(const std::string& why) const {
-    Log("E rkllm: " + why, instance_.script.log);
-    Details(instance_, "refused: " + why);
-    return false;
-  }
-
   void AppendCount(const std::string& system) {
     std::vector<Token> tokens;
     AppendWords(system, tokens);
@@ -66,29 +66,8 @@ class Tokenizer {
   }
 
   bool Words(const InputArguments& input, const std::string& text, std::vector<Token>& tokens) const {
-    if (instance_.script.no_tokenizer) return AskTokenizer(text, tokens);
+    if (instance_.script.no_tokenizer) return AskTokenizer(instance_, text, tokens);
     tokens = Expand(text, input.media);
-    return true;
-  }
-
-  bool AskTokenizer(const std::string& text, std::vector<Token>& tokens) const {
-    using Function = int (*)(void*, const char*, std::int32_t, std::int32_t*, std::int32_t);
-    const auto function = reinterpret_cast<Function>(const_cast<void*>(instance_.callbacks.tokenizer));
-    if (function == nullptr) return Refuse("the model has no tokenizer and there is no tokenizer callback");
-    const std::int32_t limit =
-        instance_.script.tokenizer_max > 0 ? instance_.script.tokenizer_max : instance_.arguments.max_context_len;
-    std::vector<std::int32_t> ids(static_cast<std::size_t>(limit), -1);
-    const int count = function(instance_.callbacks.tokenizer_userdata, text.c_str(),
-                               static_cast<std::int32_t>(text.size()), ids.data(), limit);
-    Details(instance_, "tokenized " + Quoted(text) + " to " + std::to_string(count));
-    if (count > limit) Violation("the tokenizer callback returned more than it may");
-    if (count < 0 && instance_.script.unanswered_ignored) return true;
-    if (count < 0 || count > limit) return Refuse("the tokenizer callback failed");
-    for (int i = 0; i < count; ++i) {
-      const std::int32_t id = ids[static_cast<std::size_t>(i)];
-      if (id < 0) Violation("the tokenizer callback has not written all tokens");
-      tokens.push_back({id, 0});
-    }
     return true;
   }
 
@@ -143,6 +122,27 @@ class Tokenizer {
 };
 
 }  // namespace
+
+bool AskTokenizer(const Instance& instance, const std::string& text, std::vector<Token>& tokens) {
+  using Function = int (*)(void*, const char*, std::int32_t, std::int32_t*, std::int32_t);
+  const auto function = reinterpret_cast<Function>(const_cast<void*>(instance.callbacks.tokenizer));
+  if (function == nullptr) return Refuse(instance, "the model has no tokenizer and there is no tokenizer callback");
+  const std::int32_t limit =
+      instance.script.tokenizer_max > 0 ? instance.script.tokenizer_max : instance.arguments.max_context_len;
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(limit), -1);
+  const int count = function(instance.callbacks.tokenizer_userdata, text.c_str(),
+                             static_cast<std::int32_t>(text.size()), ids.data(), limit);
+  Details(instance, "tokenized " + Quoted(text) + " to " + std::to_string(count));
+  if (count > limit) Violation("the tokenizer callback returned more than it may");
+  if (count < 0 && instance.script.unanswered_ignored) return true;
+  if (count < 0 || count > limit) return Refuse(instance, "the tokenizer callback failed");
+  for (int i = 0; i < count; ++i) {
+    const std::int32_t id = ids[static_cast<std::size_t>(i)];
+    if (id < 0) Violation("the tokenizer callback has not written all tokens");
+    tokens.push_back({id, 0});
+  }
+  return true;
+}
 
 int Tokenize(Instance& instance, const RunArguments& arguments, RunSetup& setup) {
   return Tokenizer(instance, arguments).Fill(setup);

@@ -238,6 +238,12 @@ void CheckModelCallbacks(const Runtime& runtime) {
   Model without(runtime, {"no-tokenizer"});
   Expect(without.Init() == 0, "rkllm_init fails");
   ExpectEqual(without.Run("hi").code, -1, "a tokenizer that is missing");
+  Model early(runtime, {"details", "ask-at-init"});
+  early.callback.Set(16, &Tokenize);
+  early.callback.Set(24, &one);
+  ExpectEqual(early.Init(), -1, "rkllm_init with a tokenizer that fails");
+  tokenizer_answer = 3;
+  Expect(early.Init() == 0 && early.Noted(R"(tokenized "</s>" to 3)"), "the tokenizer was not asked");
 }
 
 }  // namespace self_test
