@@ -56,17 +56,14 @@ bool Model::Perform(std::uint32_t call, Operation operation) {
 }
 
 bool Model::Abort(Run& run) {
-  const bool heard = AbortRuntime(run);
-  questions_.Break(run);  // last: until then the runtime waits for its answer, and the run is in flight
-  return heard;
-}
-
-bool Model::AbortRuntime(Run& run) {
-  const std::lock_guard<std::mutex> lock(abort_mutex_);
   run.RequestAbort();
+  // First: the vendor's abort may wait for the callback, and the callback for its answer.
+  const bool asking = questions_.Break(run);
+  const std::lock_guard<std::mutex> lock(abort_mutex_);
   if (abortable_ != &run) return true;  // not started, ended, or giving tokens: the next token's callback aborts it
-  if (!adapter_->IsRunning()) return false;
-  abortable_ = nullptr;  // once: a second call could come after the end and hit the next run
+  if (!asking && !adapter_->IsRunning()) return false;
+  abortable_ = nullptr;     // once: a second call could come after the end and hit the next run
+  if (asking) return true;  // Ask() aborts it, inside the callback
   told_from_outside_ = true;
   run.MarkAborted();
   adapter_->Abort();

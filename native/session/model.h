@@ -65,7 +65,6 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   void Leave();
 
   void AbortCurrent();
-  bool AbortRuntime(Run& run);
   Reply OnRunEvent(const RunEvent& event) noexcept override;
   std::int32_t OnTokenize(std::string_view text, std::int32_t* ids, std::size_t room) noexcept override;
   bool OnEmbed(const std::int32_t* ids, std::size_t tokens, void* floats, std::size_t bytes) noexcept override;

@@ -18,6 +18,11 @@ bool Question::Answer(const void* values, std::size_t count) {
   return true;
 }
 
+bool Question::broken() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return state_ == State::kBroken;
+}
+
 Question::State Question::Wait() {
   std::unique_lock<std::mutex> lock(mutex_);
   ended_.wait(lock, [this] { return state_ != State::kOpen; });
@@ -50,11 +55,15 @@ Questions::Asking::~Asking() {
       open.end());
 }
 
-void Questions::Break(const Run& run) {
+bool Questions::Break(const Run& run) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  bool any = false;
   for (const Entry& entry : open_) {
-    if (entry.run == &run) entry.question->Break();
+    if (entry.run != &run) continue;
+    entry.question->Break();
+    any = any || entry.question->broken();  // not one that was answered, but is listed still
   }
+  return any;
 }
 
 void Questions::Close() {

@@ -39,6 +39,7 @@ class Question {
   bool Refuse() { return End(State::kRefused); }
   // Any thread. The answer is not waited for any more.
   void Break() { End(State::kBroken); }
+  bool broken() const;
 
   // The thread that asks; it must hold no lock.
   State Wait();
@@ -54,7 +55,7 @@ class Question {
   void* const target_;  // the vendor's; guarded by mutex_
   const std::size_t room_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable ended_;
   State state_ = State::kOpen;  // guarded by mutex_
   std::size_t count_ = 0;
@@ -77,8 +78,8 @@ class Questions {
     const std::shared_ptr<Question> question_;
   };
 
-  // Any thread. Breaks what is asked for this run.
-  void Break(const Run& run);
+  // Any thread. Breaks what is asked for this run. Whether something was: its callback knows, or will.
+  bool Break(const Run& run);
   // Any thread. Breaks everything, also what is asked later.
   void Close();
 
