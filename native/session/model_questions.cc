@@ -56,7 +56,9 @@ bool Model::Ask(const std::shared_ptr<Question>& question) {
   {
     const std::lock_guard<std::mutex> lock(*run_mutex_);
     in_flight = run && current_ == run;
-    if (in_flight && end == Question::State::kRefused) run->Fail("The runtime was not given what it asked for.");
+    if (in_flight && end == Question::State::kRefused) {
+      run->FailUnlessLimited("The runtime was not given what it asked for.");
+    }
   }
   // What the runtime makes of a missing answer is not documented: it is told to stop, here where it is in flight.
   if (in_flight && end == Question::State::kBroken) adapter_->Abort();
@@ -66,7 +68,7 @@ bool Model::Ask(const std::shared_ptr<Question>& question) {
 void Model::FailCurrent(const char* failure) noexcept {
   try {
     const std::lock_guard<std::mutex> lock(*run_mutex_);
-    if (current_) current_->Fail(failure);
+    if (current_) current_->FailUnlessLimited(failure);
   } catch (...) {
     // Not even memory for the message: the runtime is told that there is no answer, and fails the run.
   }

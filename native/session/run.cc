@@ -130,6 +130,10 @@ void Run::Fail(const char* failure) {
   if (failure_.empty()) failure_ = failure;
 }
 
+void Run::FailUnlessLimited(const char* failure) {
+  if (!limited_) Fail(failure);
+}
+
 bool Run::EndedWithoutCause(int code) const {
   const std::lock_guard<std::mutex> lock(*mutex_);
   return code == 0 && first_token_ == kNever && matrix_.values == nullptr && !abort_requested_ && failure_.empty();

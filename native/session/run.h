@@ -70,6 +70,8 @@ class Run {
   Reaction Take(const RunEvent& event);
   // A failure of ours, such as no memory. The mutex is held by the caller.
   void Fail(const char* failure);
+  // A question of the runtime has no answer: a failure, unless all tokens are there that were wanted. Likewise.
+  void FailUnlessLimited(const char* failure);
 
   // Inference thread, the vendor's run function is about to be entered. Twice when it is repeated.
   void Begin(bool runtime_limits);

@@ -2,7 +2,7 @@
 import { loadModel, type Embedder, type LoadModelOptions, type Model, type Tokenizer } from 'rkllm';
 import { collect, failureOf, tokenIdsOf } from '../../support/reading.js';
 import { askingReleases, later, lengths, load, rows, width } from './asking-model.js';
-import { FakeModel, releases } from './fake-model.js';
+import { FakeModel, fakeRuntime, prompt, read, releases } from './fake-model.js';
 
 const askFor = async (model: Model, prompt: string): Promise<number[]> =>
   tokenIdsOf(await collect(model.generate({ prompt })));
@@ -131,6 +131,19 @@ describe.each(askingReleases)('%s', (release) => {
     const failure = await failureOf(() => model.generate('hi'));
     expect(failure).toMatchObject({ code: 'RKLLM_RUN_FAILED', cause: boom });
     expect(times).toBe(3);
+  });
+
+  test.each([
+    ['aborted', {}, []],
+    ['paused, and goes on all the same', { stopBy: 'pause' as const }, ['pause-ignored']],
+    ['paused, and hides the failure', { stopBy: 'pause' as const }, ['pause-ignored', 'unanswered-code 0']],
+  ])('an embedder may fail at the last token that is wanted, when the run is %s', async (_, options, behaviour) => {
+    let times = 0;
+    const embedder: Embedder = (tokenIds) => (++times > 2 ? fail(boom) : rows(tokenIds));
+    const fake = new FakeModel('no-embedding', `embed-dim ${width}`, 'token a', 'endless', ...behaviour);
+    const model = await fake.load({ runtimePath: fakeRuntime(release), npu: { embedder } });
+    const { text, end } = await read(model.start({ ...prompt('hi', 2), npu: options }));
+    expect([text, end.reason, times]).toEqual(['aa', 'length', 3]);
   });
 
   test('two models with functions of their own ask at the same time', async () => {
