@@ -8,7 +8,6 @@ import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/sessi
 import type { Splits } from './chat/tag-splitter.js';
 import type { ChatTemplate } from './chat/templates/template.js';
 import { Engine, type Reload } from './engine.js';
-import { RkllmError } from './errors.js';
 import type { Generation } from './generation.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
@@ -22,6 +21,7 @@ import { samplingTable } from './options/sampling.js';
 import type { Checked, OptionSpec } from './options/table.js';
 import { splitMedia } from './prompt-media.js';
 import { toRunInput, type GenerateInput } from './prompt.js';
+import { disposedError, fixedAtLoad, unsupported, unsupportedByRuntime } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
 import { RuntimeCall } from './runtime-call.js';
 
@@ -53,6 +53,7 @@ export class LoadedModel implements Model {
   #failure: Error | undefined;
   #disposal: Promise<void> | undefined;
   #disposed = false;
+  #abortsAll = false;
 
   constructor(parts: ModelParts) {
     const { backendModel, sampling, reload, maxPending, timeoutMs, observer } = parts;
@@ -95,8 +96,13 @@ export class LoadedModel implements Model {
   }
 
   dispose(options?: DisposeOptions): Promise<void> {
-    // In this order: what waits is refused, not aborted.
-    this.#disposal ??= this.#dispose();
+    if (this.#disposal === undefined) {
+      let follow: (disposal: Promise<void>) => void = () => undefined;
+      // Before anything is refused: who is told of that may ask for more.
+      this.#disposal = new Promise((resolve) => (follow = resolve));
+      follow(this.#dispose());
+    }
+    // Only now: what waits is refused, not aborted.
     if (options?.abort) this.#abortAll();
     return this.#disposal;
   }
@@ -135,13 +141,18 @@ export class LoadedModel implements Model {
       onAbort,
     };
     const describe = describeGeneration(owner, context, this.info, rest, checked);
-    const generation = this.#parts.observer.generate(describe, signal, () => {
+    return this.#parts.observer.generate(describe, signal, () => {
       this.#refuseWhenGone(); // who is told of its start may have disposed the model
-      return new ActiveGeneration(context);
+      return this.#abortable(new ActiveGeneration(context));
     });
+  }
+
+  /** Before anybody else is told that there is this generation: who is may dispose the model. */
+  #abortable(generation: ActiveGeneration): ActiveGeneration {
     this.#live.add(generation);
     const forget = (): void => void this.#live.delete(generation);
     generation.result().then(forget, forget);
+    if (this.#abortsAll) generation.abort(); // who was told of its place in the queue has disposed the model
     return generation;
   }
 
@@ -247,6 +258,7 @@ export class LoadedModel implements Model {
   }
 
   #abortAll(): void {
+    this.#abortsAll = true;
     for (const generation of this.#live) generation.abort();
   }
 
@@ -284,38 +296,4 @@ function reasoningOf(choice: Checked<typeof generateTable>['reasoning'], input: 
   if (choice === undefined || choice === 'text') return 'text';
   const opened = choice === 'split-open' || (input.type === 'text' && input.text.trimEnd().endsWith('<think>'));
   return opened ? 'open' : 'split';
-}
-
-function unsupported(owner: string, option: string, reason: string): RkllmError {
-  return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `${owner}: ${option} cannot be honoured: this backend ${reason}.`, {
-    hint: `Leave ${option} out, or pass it to loadModel() if model.capabilities allow it there.`,
-    details: { owner, option },
-  });
-}
-
-function fixedAtLoad(owner: string, option: string): RkllmError {
-  return new RkllmError(
-    'RKLLM_UNSUPPORTED_OPTION',
-    `${owner}: ${option} cannot be honoured: this backend takes ${option} only when the model is loaded.`,
-    {
-      hint:
-        `Pass ${option} to loadModel(), or load the model with { sampling: 'reload' }: it is then loaded again for each ` +
-        'generation that differs.',
-      details: { owner, option },
-    },
-  );
-}
-
-function unsupportedByRuntime(owner: string, option: string, since: string): RkllmError {
-  return new RkllmError(
-    'RKLLM_UNSUPPORTED_BY_RUNTIME',
-    `${owner}: ${option} needs a runtime from ${since} on; model.info.runtime says which one this is.`,
-    { hint: `Leave ${option} out, or use a newer librkllmrt.so.`, details: { owner, option, since } },
-  );
-}
-
-function disposedError(): RkllmError {
-  return new RkllmError('RKLLM_DISPOSED', 'The model has been disposed.', {
-    hint: 'Load it again, or dispose it only after the last generation.',
-  });
 }

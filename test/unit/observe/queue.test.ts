@@ -104,3 +104,59 @@ test('who is told of the queue may ask for more', async () => {
     await model.dispose({ abort: true });
   }
 });
+
+describe('who is told of a generation may dispose its model:', () => {
+  /** Does something once, at the first message of the channel that it is for. */
+  async function once(
+    channel: string | symbol,
+    event: string | undefined,
+    act: () => void,
+    during: () => Promise<void>,
+  ) {
+    let hasActed = false;
+    const listener = (message: unknown): void => {
+      if (hasActed || (event !== undefined && (message as QueueTrace).event !== event)) return;
+      hasActed = true;
+      act();
+    };
+    subscribe(channel, listener);
+    try {
+      await during();
+    } finally {
+      unsubscribe(channel, listener);
+    }
+    expect(hasActed).toBe(true);
+  }
+
+  test.each([
+    ['when the call ends', channels.generate.end.name, undefined],
+    ['when it has the engine', channels.queue.name, 'started'],
+  ])('%s, it is stopped', async (_, channel, event) => {
+    const { model, backend } = await manualModel();
+    const dispose = (): void => void model.dispose({ abort: true });
+    await once(channel, event, dispose, async () => {
+      const generation = model.generate('1');
+      expect(backend.run.aborts).toBe(1);
+      expect((await generation).finishReason).toBe('abort');
+    });
+    await model.dispose();
+    expect(backend.disposals).toBe(1);
+  });
+
+  test('when one that waited is refused, the model takes no more', async () => {
+    const { model, backend } = await manualModel();
+    model.generate('1');
+    const waiting = model.generate('2');
+    let more: Promise<unknown> | undefined;
+    const ask = (): void => void (more = codeOf(() => model.generate('more')));
+    await once(channels.queue.name, 'refused', ask, async () => {
+      const disposal = model.dispose({ abort: true });
+      expect(model.dispose()).toBe(disposal);
+      expect(await more).toBe('RKLLM_DISPOSED');
+      expect(await codeOf(() => waiting)).toBe('RKLLM_DISPOSED');
+      await disposal;
+    });
+    expect(backend.runs).toHaveLength(1);
+    expect(backend.disposals).toBe(1);
+  });
+});

@@ -1,0 +1,35 @@
+import { RkllmError } from './errors.js';
+
+export function unsupported(owner: string, option: string, reason: string): RkllmError {
+  return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `${owner}: ${option} cannot be honoured: this backend ${reason}.`, {
+    hint: `Leave ${option} out, or pass it to loadModel() if model.capabilities allow it there.`,
+    details: { owner, option },
+  });
+}
+
+export function fixedAtLoad(owner: string, option: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `${owner}: ${option} cannot be honoured: this backend takes ${option} only when the model is loaded.`,
+    {
+      hint:
+        `Pass ${option} to loadModel(), or load the model with { sampling: 'reload' }: it is then loaded again for each ` +
+        'generation that differs.',
+      details: { owner, option },
+    },
+  );
+}
+
+export function unsupportedByRuntime(owner: string, option: string, since: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_BY_RUNTIME',
+    `${owner}: ${option} needs a runtime from ${since} on; model.info.runtime says which one this is.`,
+    { hint: `Leave ${option} out, or use a newer librkllmrt.so.`, details: { owner, option, since } },
+  );
+}
+
+export function disposedError(): RkllmError {
+  return new RkllmError('RKLLM_DISPOSED', 'The model has been disposed.', {
+    hint: 'Load it again, or dispose it only after the last generation.',
+  });
+}
