@@ -30,19 +30,6 @@ struct TokenBatch {
     rows.push_back(row);
     return Append(id, text);
   }
-
-  // Keeps the memory for the next tokens, unless a burst made it large.
-  void Clear() {
-    constexpr std::size_t kKeep = 262144;
-    if (bytes.capacity() > kKeep || ids.capacity() > kKeep) {
-      *this = TokenBatch();
-      return;
-    }
-    bytes.clear();
-    ids.clear();
-    ends.clear();
-    rows.clear();
-  }
 };
 
 }  // namespace rkllm
