@@ -23,6 +23,8 @@ class Library {
   ~Library() = default;
 
   const std::string& path() const { return path_; }
+  // The same for everything opened from this file, and of no other as long as the process lives.
+  const void* id() const { return handle_; }
   // Release as the file states it ("RKLLM SDK (version: X.Y.Z"), such as `1.1.1`; empty when it does not.
   const std::string& version() const { return version_; }
 

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "../runtime/library.h"
 #include "model.h"
 
 namespace rkllm {
@@ -18,6 +20,8 @@ constexpr std::chrono::milliseconds kExitLimit{2000};
 struct Registry {
   std::mutex mutex;
   std::vector<std::weak_ptr<Model>> models;  // guarded by mutex
+  std::set<const void*> loaded;              // libraries that have their handler; guarded by mutex
+  std::set<const void*> initialized;         // likewise
 };
 
 Registry& TheRegistry() {
@@ -38,29 +42,41 @@ std::vector<std::shared_ptr<Model>> LiveModels() {
 // On the thread that calls exit(); JavaScript no longer runs there.
 void DisposeAll() {
   const auto deadline = std::chrono::steady_clock::now() + kExitLimit;
-  const auto models = LiveModels();
+  auto models = LiveModels();
   for (const auto& model : models) {
     model->Silence();
     model->Dispose();
   }
-  for (const auto& model : models) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    model->Join(std::max(left, std::chrono::milliseconds(0)));
-  }
+  // In turns: one that is stuck must not keep another from being asked again.
+  do {
+    models.erase(std::remove_if(models.begin(), models.end(), [](const auto& model) { return model->JoinBriefly(); }),
+                 models.end());
+  } while (!models.empty() && std::chrono::steady_clock::now() < deadline);
+  for (const auto& model : models) model->LeaveAlone();
 }
 
 }  // namespace
 
-void GuardExit(std::weak_ptr<Model> model) {
+void GuardExit(std::weak_ptr<Model> model, const Library& library) {
+  bool first = false;
   {
     const std::lock_guard<std::mutex> lock(TheRegistry().mutex);
+    first = TheRegistry().loaded.insert(library.id()).second;
     auto& models = TheRegistry().models;
     models.erase(std::remove_if(models.begin(), models.end(), [](const auto& weak) { return weak.expired(); }),
                  models.end());
     models.push_back(std::move(model));
   }
-  std::atexit(&DisposeAll);
+  if (first) std::atexit(&DisposeAll);
+}
+
+void GuardExitAfterInit(const Library& library) {
+  bool first = false;
+  {
+    const std::lock_guard<std::mutex> lock(TheRegistry().mutex);
+    first = TheRegistry().initialized.insert(library.id()).second;
+  }
+  if (first) std::atexit(&DisposeAll);
 }
 
 }  // namespace rkllm

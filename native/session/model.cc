@@ -1,6 +1,5 @@
 #include "model.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -92,17 +91,19 @@ void Model::AbortCurrent() {
   if (running) Abort(*running);
 }
 
-// An abort that came while the run was entering the runtime was not heard.
 bool Model::Join(std::chrono::milliseconds limit) {
-  constexpr std::chrono::milliseconds kAskAgain{20};
   const auto deadline = std::chrono::steady_clock::now() + limit;
-  bool joined = thread_.Join(std::min(limit, kAskAgain));
-  while (!joined && std::chrono::steady_clock::now() < deadline) {
-    AbortCurrent();
-    joined = thread_.Join(kAskAgain);
-  }
-  if (!joined) stuck_ = true;
+  bool joined = JoinBriefly();
+  while (!joined && std::chrono::steady_clock::now() < deadline) joined = JoinBriefly();
+  if (!joined) LeaveAlone();
   return joined;
+}
+
+bool Model::JoinBriefly() {
+  constexpr std::chrono::milliseconds kAskAgain{20};
+  if (thread_.Join(kAskAgain)) return true;
+  AbortCurrent();
+  return false;
 }
 
 std::vector<Notice> Model::TakeNotices() {
@@ -139,7 +140,7 @@ Notice Model::TryLoad(const RuntimeChoice& runtime, const LoadParams& params) {
   if (auto lacking = FindLacking(runtime, identity.value())) return *std::move(lacking);
   if (auto unknown = FindUnknownRows(runtime, params, identity.value())) return *std::move(unknown);
 
-  GuardExit(weak_from_this());
+  GuardExit(weak_from_this(), *library.value());
   auto adapter = MakeAdapter(identity.value().generation, library.value());
   const CallResult result = adapter->Init(params, *this);
   if (!result.ok()) {
@@ -152,7 +153,7 @@ Notice Model::TryLoad(const RuntimeChoice& runtime, const LoadParams& params) {
                   {"runtimePath", runtime.path},
                   {"maxContextLength", std::to_string(params.max_context_length)}}};
   }
-  GuardExit(weak_from_this());  // again: it has to come before what the vendor's init has registered for the exit
+  GuardExitAfterInit(*library.value());
   adapter_ = std::move(adapter);
   return Loaded{std::move(identity.value()), library.value()->version()};
 }

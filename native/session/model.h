@@ -46,7 +46,11 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   void Dispose();
   // Waits for the end of the thread after Dispose(). False when it is stuck; it is then left alone for good.
   bool Join(std::chrono::milliseconds limit);
-  // A Join() has failed: nobody should wait for this model again.
+  // One step of it: waits for a moment. False when there is need for more; what runs has then been told again to end,
+  // as an abort that came while it was entering the runtime was not heard.
+  bool JoinBriefly();
+  // Nobody should wait for this model again: it is stuck.
+  void LeaveAlone() { stuck_ = true; }
   bool stuck() const { return stuck_; }
   // No more notices leave this model.
   void Silence() { waker_->Close(); }

@@ -73,6 +73,16 @@ describe('process.exit()', () => {
   });
 });
 
+test('process.exit() asks a run again that was entering the runtime, though another model is stuck', async () => {
+  const stuck = new FakeModel(...endless, 'abort-ignored');
+  const entering = new FakeModel('token a', 'enter-delay-ms 100', 'prefill-ms 60000');
+  const source = `const first = await startAndRead(await load(${JSON.stringify(stuck.path)}));
+    consume(first);
+    const model = await load(process.env.MODEL); start(model); await sleep(20); process.exit(3);`;
+  expect(endOf(await run(entering, source))).toEqual(quiet(3));
+  expect(entering.calls.filter((call) => call === 'destroy')).toHaveLength(1); // the journal of the last is that of both
+});
+
 describe('the end of the program', () => {
   test('comes with an idle model, which is destroyed', async () => {
     const model = new FakeModel();
