@@ -3,7 +3,7 @@ import { isRkllmError } from './errors.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
 
 /** What a reload takes over from the model that was loaded before. */
-export interface Learned {
+interface Learned {
   readonly embeddingWidth?: number;
 }
 

@@ -143,17 +143,18 @@ export class LoadedModel implements Model {
     const describe = describeGeneration(owner, context, this.info, rest, checked);
     return this.#parts.observer.generate(describe, signal, () => {
       this.#refuseWhenGone(); // who is told of its start may have disposed the model
-      return this.#abortable(new ActiveGeneration(context));
+      const generation = new ActiveGeneration(context);
+      this.#follow(generation, generation.result());
+      return generation;
     });
   }
 
-  /** Before anybody else is told that there is this generation: who is may dispose the model. */
-  #abortable(generation: ActiveGeneration): ActiveGeneration {
-    this.#live.add(generation);
-    const forget = (): void => void this.#live.delete(generation);
-    generation.result().then(forget, forget);
-    if (this.#abortsAll) generation.abort(); // who was told of its place in the queue has disposed the model
-    return generation;
+  /** Before anybody else is told that there is this request: who is may dispose the model. */
+  #follow(request: { abort(): void }, settled: Promise<unknown>): void {
+    this.#live.add(request);
+    const forget = (): void => void this.#live.delete(request);
+    settled.then(forget, forget);
+    if (this.#abortsAll) request.abort(); // who was told of its place in the queue has disposed the model
   }
 
   async #generateBatch(inputs: unknown, options: unknown): Promise<readonly BatchAnswer[]> {
@@ -183,12 +184,8 @@ export class LoadedModel implements Model {
   async #answerBatch(context: BatchContext): Promise<readonly BatchAnswer[]> {
     this.#refuseWhenGone();
     const batch = new ActiveBatch(context);
-    this.#live.add(batch);
-    try {
-      return await batch.answers;
-    } finally {
-      this.#live.delete(batch);
-    }
+    this.#follow(batch, batch.answers);
+    return batch.answers;
   }
 
   async #callRuntime<T>(
@@ -202,13 +199,8 @@ export class LoadedModel implements Model {
       if (controls === undefined) throw disposedError();
       return call(controls, stop);
     });
-    const stoppable = { abort: (): void => queued.abort(disposedError()) };
-    this.#live.add(stoppable);
-    try {
-      return await queued.result;
-    } finally {
-      this.#live.delete(stoppable);
-    }
+    this.#follow({ abort: () => queued.abort(disposedError()) }, queued.result);
+    return queued.result;
   }
 
   /** The sampling of one generation: what its run gets, and what the model has to be loaded with. */
