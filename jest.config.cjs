@@ -13,6 +13,8 @@ module.exports = {
     '^(?:\\.{1,2}/)+lib/(.*)\\.js$': '<rootDir>/dist/$1.js',
     '^(\\.{1,2}/(?!.*dist/).*)\\.js$': ['$1.js', '$1.ts'],
   },
+  // Most tests wait for processes and threads; with Jest's own choice a machine of two cores would run them one by one.
+  maxWorkers: '100%',
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/tools/test-report.cjs'],
 };
