@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { knownLines } from '../dist/backends/rkllm/diagnosis/index.js';
 import { generations, hasRelease } from '../dist/backends/rkllm/generations.js';
 import { generateTable } from '../dist/options/generate.js';
 import { loadTable } from '../dist/options/load.js';
@@ -71,10 +72,16 @@ const inputRows = Object.entries(runtimeInputs).map(([name, { since }]) => ({
   since,
 }));
 
+const lineRows = knownLines.map((known) => {
+  const line = known.example.replaceAll('|', '\\|');
+  return `| \`${line}\` | [\`${known.code}\`](troubleshooting.md#${known.code.toLowerCase()}) | ${known.weight} |`;
+});
+
 const tables = {
   options: table(['option', 'where', 'field of the runtime'], optionRows()),
   calls: table(['call', 'function of the runtime'], callRows),
   inputs: table(['input'], inputRows),
+  lines: ['| line | means | as |', '|---|---|---|', ...lineRows].join('\n'),
 };
 
 function withTables(text) {
@@ -91,6 +98,6 @@ const found = readFileSync(file, 'utf8');
 if (command !== '--check') {
   writeFileSync(document, withTables(found));
 } else if (withTables(found) !== found) {
-  console.error(`${file} is not what the tables in lib/options/ say: npm run docs:runtime`);
+  console.error(`${file} is not what the tables in lib/ say: npm run docs:runtime`);
   process.exitCode = 1;
 }
