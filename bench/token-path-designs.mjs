@@ -199,7 +199,7 @@ function loadOurs(model) {
 
 function loadBackend(model) {
   const { createRkllmBackend } = require(path.join(root, 'dist/backends/rkllm/index.js'));
-  return createRkllmBackend().load({ path: model, runtimePath: job.runtime, sampling: {} });
+  return createRkllmBackend().load({ path: model, runtimePath: job.runtime, sampling: {}, npu: { isolation: 'none' } });
 }
 
 /** Below queue, chunks and text: what the addon and one drain loop cost. Pauses as the layer above does. */

@@ -23,6 +23,7 @@ export {
   type GenerateFigures,
   type GenerateTrace,
   type LoadTrace,
+  type LogTrace,
   type OptionSummary,
   type QueueTrace,
 } from './observe/channels.js';
@@ -47,13 +48,14 @@ export type { Media, MediaKind, PromptMedia } from './backends/media.js';
 export type { Embedder, TokenIds, Tokenizer } from './backends/model-parts.js';
 export type { NpuOptions } from './options/npu.js';
 export type { BatchOptions } from './options/batch.js';
-export type { BackendName, LoadModelOptions } from './options/load.js';
+export type { BackendName, LoadModelOptions, LoadProgress } from './options/load.js';
 export type {
   Backend,
   BackendModel,
   BackendModelInfo,
   BatchRequest,
   Capabilities,
+  EngineLine,
   EngineOption,
   LoadRequest,
   ResolvedSampling,

@@ -8,10 +8,11 @@ import type { LoadTrace } from './observe/channels.js';
 import { Observer } from './observe/observer.js';
 import { summarize } from './observe/option-summary.js';
 import { checkOptions, describe } from './options/check.js';
-import { loadTable, type LoadModelOptions } from './options/load.js';
+import { loadTable, type LoadModelOptions, type LoadProgress } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
+import { warmUp } from './warm-up.js';
 
 /** What `loadModel()` of `index.ts` does; that file loads this one at the first call. */
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
@@ -45,6 +46,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     observer.substituted(resolved.substituteFor, resolved.path);
   }
   const sampling = pickSampling(checked);
+  const enter = progressOf(checked.onProgress);
   const request: LoadRequest = {
     path: resolved.path,
     maxContextLength: checked.maxContextLength,
@@ -54,9 +56,16 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     runtimePath: checked.runtimePath,
     runtimeTemplate,
     npu: Object.fromEntries(npuOptions.map((name) => [name, checked[name]])),
+    onPhase: enter,
+    onLine: observer.engineLines(resolved.path),
     signal,
   };
+  enter('probe');
   const backendModel = await resolved.backend.load(request);
+  if (checked.warmUp === true) {
+    enter('warm-up');
+    await warmUp(backendModel, signal);
+  }
   if (signal?.aborted) {
     await backendModel.dispose();
     throw signal.reason;
@@ -92,6 +101,19 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     timeoutMs: queue?.timeoutMs,
     observer,
   });
+}
+
+/** Tells of each phase once, and of none again. */
+function progressOf(listener: Checked<typeof loadTable>['onProgress']): (phase: LoadProgress['phase']) => void {
+  const start = performance.now();
+  const entered = new Set<LoadProgress['phase']>();
+  return (phase) => {
+    if (listener === undefined || entered.has(phase)) return;
+    entered.add(phase);
+    const progress = { phase, elapsedMs: performance.now() - start };
+    // Outside of the load: what it throws is no failure of that.
+    process.nextTick(() => listener(progress));
+  };
 }
 
 function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly K[] {

@@ -2,6 +2,7 @@
 // environment holds. The functions are declared for TypeScript in lib/backends/rkllm/addon.ts.
 #include <napi.h>
 
+#include <cstdio>
 #include <exception>
 #include <utility>
 
@@ -108,6 +109,13 @@ Napi::Value Abandon(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// lineBufferStdout(): void. For a process that has a pipe there: C keeps up to 4 KiB of what it prints, and they would be
+// gone with a crash.
+Napi::Value LineBufferStdout(const Napi::CallbackInfo& info) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  return info.Env().Undefined();
+}
+
 // The C entry point around every export: what the standard library throws becomes a JavaScript error.
 template <Napi::Value (*Function)(const Napi::CallbackInfo&)>
 Napi::Value Guarded(const Napi::CallbackInfo& info) {
@@ -129,6 +137,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abort", Napi::Function::New<Guarded<Abort>>(env, "abort"));
   exports.Set("dispose", Napi::Function::New<Guarded<Dispose>>(env, "dispose"));
   exports.Set("abandon", Napi::Function::New<Guarded<Abandon>>(env, "abandon"));
+  exports.Set("lineBufferStdout", Napi::Function::New<Guarded<LineBufferStdout>>(env, "lineBufferStdout"));
   return exports;
 }
 

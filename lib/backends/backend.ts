@@ -72,8 +72,23 @@ export interface LoadRequest {
   readonly runtimeTemplate?: boolean;
   /** What only the vendor's runtime has; absent fields mean its own defaults. */
   readonly npu?: Checked<typeof npuTable>;
+  /** Told when a part of the load begins: `probe` finds out what there is to load with, `load` reads the model. */
+  readonly onPhase?: ((phase: 'probe' | 'load') => void) | undefined;
+  /** Takes what the engine prints, now and later. Must not throw. */
+  readonly onLine?: ((line: EngineLine) => void) | undefined;
   /** Aborts the load. A backend checks it at least before and after each slow step. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** A line that an engine has printed. */
+export interface EngineLine {
+  /** As the engine marks it, else by its words. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Which part of the engine has printed it, such as `rkllm` or `rknn`. */
+  readonly component: string;
+  /** Without control characters. */
+  readonly text: string;
+  readonly stream: 'stdout' | 'stderr';
 }
 
 /** Facts about the vendor's runtime, for backends that have one. */

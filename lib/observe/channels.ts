@@ -1,4 +1,5 @@
 import { channel, tracingChannel, type Channel, type TracingChannel } from 'node:diagnostics_channel';
+import type { EngineLine } from '../backends/backend.js';
 import type { FinishReason } from '../generation.js';
 import type { ModelInfo } from '../model.js';
 import type { Timings, Usage } from '../usage.js';
@@ -89,9 +90,16 @@ export type QueueTrace = {
     }
 );
 
+/** A line that the engine of a model has printed, as far as it runs in a process of its own. */
+export interface LogTrace extends EngineLine {
+  /** Of the model, as it was loaded. */
+  readonly path: string | undefined;
+}
+
 /**
  * Where this library tells what it does, by Node's `diagnostics_channel`. The names are stable; later releases add
- * fields. No message has a prompt or an answer.
+ * fields. No message has a prompt or an answer, but for lines of an engine that was asked to print them
+ * (`RKLLM_LOG_LEVEL=2`).
  *
  * `load` and `generate` are tracing channels: `start` and `end` around the call, `error` when it throws or rejects,
  * `asyncStart` and `asyncEnd` when it has settled, each with the same object. Arguments that are refused as such are not traced.
@@ -104,8 +112,11 @@ export const channels: {
   readonly generate: TracingChannel<unknown, GenerateTrace>;
   /** `rkllm:queue`, with a {@link QueueTrace}. */
   readonly queue: Channel;
+  /** `rkllm:log`, with a {@link LogTrace}. */
+  readonly log: Channel;
 } = {
   load: tracingChannel('rkllm:load'),
   generate: tracingChannel('rkllm:generate'),
   queue: channel('rkllm:queue'),
+  log: channel('rkllm:log'),
 };

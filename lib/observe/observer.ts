@@ -2,7 +2,8 @@ import type { BatchAnswer } from '../backends/runtime-controls.js';
 import type { Generation } from '../generation.js';
 import type { ModelInfo } from '../model.js';
 import type { QueueListener } from '../request-queue.js';
-import { channels, type GenerateFigures, type GenerateTrace, type LoadTrace } from './channels.js';
+import type { EngineLine } from '../backends/backend.js';
+import { channels, type GenerateFigures, type GenerateTrace, type LoadTrace, type LogTrace } from './channels.js';
 import { figuresOf, figuresOfBatch } from './figures.js';
 import { createLog, type Log, type LogFields, type Logger } from './logger.js';
 import { QueueEvents } from './queue-events.js';
@@ -61,6 +62,16 @@ export class Observer {
   /** `RKLLM_BACKEND` made another model take a file's place. */
   substituted(asked: string, path: string | undefined): void {
     this.#log?.('warn', { asked, path }, 'another model takes its place');
+  }
+
+  /** Takes what the engine of a model prints; undefined when nobody reads it. Never throws. */
+  engineLines(path: string | undefined): ((line: EngineLine) => void) | undefined {
+    if (this.#log === undefined && !channels.log.hasSubscribers) return undefined;
+    return (line) => {
+      const { level, component, text, stream } = line;
+      this.#log?.(level, { path, component, stream }, text);
+      channels.log.publish({ path, ...line } satisfies LogTrace);
+    };
   }
 
   /** The engine died, was given up because it hung, or could not be loaded again. */

@@ -19,6 +19,21 @@ function isBackend(value: unknown): value is BackendName | Backend {
   );
 }
 
+/** How far a load has come. */
+export interface LoadProgress {
+  /**
+   * What begins. `'probe'`: finding out what there is to load with. `'load'`: reading the model, which takes longest.
+   * `'warm-up'`: the first token (`warmUp: true`).
+   */
+  readonly phase: 'probe' | 'load' | 'warm-up';
+  /** Since the call of `loadModel()`, in milliseconds. */
+  readonly elapsedMs: number;
+}
+
+function isProgressListener(value: unknown): value is (progress: LoadProgress) => void {
+  return typeof value === 'function';
+}
+
 /** Options of the queue in front of a model. */
 export const queueTable = {
   /** How many generations may wait; a further one fails with `RKLLM_QUEUE_FULL`. An integer from 0; default 16. */
@@ -94,6 +109,21 @@ export const loadTable = {
     kind: 'shape',
     expected: 'an object with the functions debug, info, warn and error',
     accepts: isLogger,
+    defaultsTo: 'none',
+  },
+  /**
+   * `true`: the model writes one token before it is given out, so that the first generation starts as fast as the others.
+   * Default `false`.
+   */
+  warmUp: { kind: 'flag', defaultsTo: 'false' },
+  /**
+   * Called when a part of the load begins, with a {@link LoadProgress}. What it throws is an uncaught exception. Default:
+   * none.
+   */
+  onProgress: {
+    kind: 'shape',
+    expected: 'a function (progress) => void',
+    accepts: isProgressListener,
     defaultsTo: 'none',
   },
   /** Stops the load; it then rejects with `signal.reason` and leaves nothing running. */

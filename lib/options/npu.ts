@@ -1,5 +1,5 @@
 import type { Embedder, Tokenizer } from '../backends/model-parts.js';
-import { isCpuList } from './shapes.js';
+import { isCpuList, isEnvironment } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
 
 /** Releases of the vendor's runtime that are spoken, the oldest first. */
@@ -60,6 +60,41 @@ export const npuTable = {
    * that of a long prompt must fit in. An integer from 1; default 60000.
    */
   abortTimeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '60000' },
+  /**
+   * How long the runtime may take for the load, in milliseconds; then it counts as hung, and the load fails with
+   * `RKLLM_RUNTIME_HUNG`. An integer from 1; default: 120000 and 1 for each 10 kB of the model's file.
+   */
+  loadTimeoutMs: {
+    kind: 'integer',
+    min: 1,
+    max: 2 ** 31 - 1,
+    unit: 'milliseconds',
+    defaultsTo: '120000 and 1 for each 10 kB of the file',
+  },
+  /**
+   * How long the runtime may take for the next token (the first one needs the whole prefill) or for a call of
+   * `model.runtime`, in milliseconds; then it counts as hung: what runs fails with `RKLLM_RUNTIME_HUNG` and the model
+   * cannot be used any more. What the functions `tokenizer` and `embedder` take does not count. An integer from 1; default
+   * 600000.
+   */
+  stallTimeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '600000' },
+  /**
+   * Where the runtime runs. `'process'`: in a process of its own, one for each model, so that a crash of it is an error
+   * (`RKLLM_RUNTIME_CRASHED`) and what it prints goes to the log. `'none'`: in the application's process, on a thread of
+   * its own; a crash of it is a crash of the application, and it prints to the application's stdout. Default `'process'`.
+   */
+  isolation: { kind: 'choice', values: ['process', 'none'], defaultsTo: "'process'" },
+  /**
+   * Environment variables for the runtime's process, such as `{ RKLLM_LOG_LEVEL: '1' }`. It has these, and of the
+   * application's those that the loader, the C library, OpenMP and the runtime read. Only with `isolation: 'process'`.
+   * Default: none.
+   */
+  runtimeEnv: {
+    kind: 'shape',
+    expected: 'an object of strings',
+    accepts: isEnvironment,
+    defaultsTo: 'none',
+  },
   /** The special tokens that the model was trained with around images. Default: none. */
   imageTags: {
     kind: 'group',

@@ -21,6 +21,12 @@ export function isLogger(value: unknown): value is Logger {
   return ['debug', 'info', 'warn', 'error'].every((level) => typeof methods[level] === 'function');
 }
 
+/** Whether a value has the names and values of environment variables. */
+export function isEnvironment(value: unknown): value is Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, text]) => /^[^=\0]+$/u.test(name) && isText(text));
+}
+
 /** Whether a value is a list of CPUs as the vendor's runtime numbers them. */
 export function isCpuList(value: unknown): value is readonly number[] {
   if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) return false;

@@ -116,6 +116,8 @@ struct NoticeWriter {
   napi_env env;
   ObjectWriter& event;
 
+  void operator()(const Identified& /*notice*/) const { event.Set("type", "identified"); }
+
   void operator()(const Loaded& notice) const {
     event.Set("type", "loaded");
     event.Set("generation", rkllm::Name(notice.identity.generation));

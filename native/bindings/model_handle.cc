@@ -86,7 +86,10 @@ void ModelHandle::Deliver(napi_env env, napi_value callback) {
 
 // The counterpart of every Hold(): load, run and disposal keep the event loop alive, an idle model does not.
 void ModelHandle::Settle(const Notice& notice) {
-  if (std::holds_alternative<Readable>(notice) || std::holds_alternative<Asked>(notice)) return;
+  if (std::holds_alternative<Readable>(notice) || std::holds_alternative<Asked>(notice) ||
+      std::holds_alternative<Identified>(notice)) {
+    return;
+  }
   gate_->Unhold();
   if (!std::holds_alternative<Disposed>(notice)) return;
   model_->Join(kTeardownLimit);  // the thread has said its last word; it only has to leave

@@ -140,6 +140,7 @@ Notice Model::TryLoad(const RuntimeChoice& runtime, const LoadParams& params) {
   if (auto lacking = FindLacking(runtime, identity.value())) return *std::move(lacking);
   if (auto unknown = FindUnknownRows(runtime, params, identity.value())) return *std::move(unknown);
 
+  Say(Identified{});
   GuardExit(weak_from_this(), *library.value());
   auto adapter = MakeAdapter(identity.value().generation, library.value());
   const CallResult result = adapter->Init(params, *this);

@@ -14,8 +14,9 @@
 
 namespace rkllm {
 
-// Every load ends in one Loaded or one Error, every run that was accepted in one Ended, every call in one Performed,
+// Every load passes one Identified, unless it fails before, and ends in one Loaded or one Error, every run that was accepted in one Ended, every call in one Performed,
 // every disposal in one Disposed.
+struct Identified {};
 struct Loaded {
   Identity identity;
   std::string version;  // as the file states it; may be empty
@@ -36,6 +37,6 @@ struct Asked {
   std::shared_ptr<Question> question;
 };
 struct Disposed {};
-using Notice = std::variant<Loaded, Error, Readable, Ended, Performed, Asked, Disposed>;
+using Notice = std::variant<Identified, Loaded, Error, Readable, Ended, Performed, Asked, Disposed>;
 
 }  // namespace rkllm

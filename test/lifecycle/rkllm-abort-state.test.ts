@@ -3,6 +3,7 @@ import path from 'node:path';
 import { loadModel, type Model } from 'rkllm';
 import { root } from '../support/run-node.js';
 import { calls, fakeModel, newJournal, removeFakeModels, until } from './rkllm-states.cjs';
+import { isolation } from '../support/isolation.js';
 
 beforeEach(newJournal);
 afterAll(removeFakeModels);
@@ -10,7 +11,7 @@ afterAll(removeFakeModels);
 const fakes = process.env['RKLLM_FAKES'] ?? path.join(root, 'build', 'Release', 'fake');
 
 function load(...script: string[]): Promise<Model> {
-  const options = { runtimePath: path.join(fakes, 'librkllmrt-1.1.1.so'), template: 'none' } as const;
+  const options = { runtimePath: path.join(fakes, 'librkllmrt-1.1.1.so'), template: 'none', isolation } as const;
   return loadModel(fakeModel(script), options);
 }
 

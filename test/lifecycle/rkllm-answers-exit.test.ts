@@ -8,7 +8,7 @@ jest.setTimeout(120_000);
 /** A program that asks a model whose functions are `functions`. */
 function run(model: FakeModel, functions: string, rest = ''): ReturnType<typeof runNode> {
   const program = `const { loadModel } = require(${JSON.stringify(path.join(root, 'dist', 'index.js'))});
-    const options = { runtimePath: process.env.RUNTIME, template: 'none', ...${functions} };
+    const options = { runtimePath: process.env.RUNTIME, template: 'none', isolation: 'none', ...${functions} };
     loadModel(process.env.MODEL, options).then((model) => {
       const generation = model.generate({ prompt: 'a b' });
       ${rest}

@@ -4,6 +4,7 @@
  */
 import type { EndedEvent } from '../../lib/backends/rkllm/addon.js';
 import { Subject, addon, calls, newJournal, pause, removeFakeModels, until } from './rkllm-states.cjs';
+import { isolation } from '../support/isolation.js';
 
 beforeEach(newJournal);
 afterAll(removeFakeModels);
@@ -63,7 +64,8 @@ async function expectOneEndEach(subject: Subject): Promise<void> {
   expect(subject.events.at(-1)?.type).toBe('disposed');
   // Not `abort-idle`: an abort from outside may come in the instant before rkllm_run is entered or after it has returned.
   expect(calls().filter((call) => call.startsWith('violation'))).toEqual([]);
-  expect(calls().filter((call) => call === 'destroy')).toHaveLength(1);
+  // In a process of its own a load that nobody has heard of yet is ended with that.
+  if (isolation === 'none') expect(calls().filter((call) => call === 'destroy')).toHaveLength(1);
 }
 
 const isRunning = (): boolean => calls().some((call) => call.startsWith('run '));

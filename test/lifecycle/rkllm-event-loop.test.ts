@@ -3,6 +3,7 @@ import path from 'node:path';
 import { loadModel } from 'rkllm';
 import { root } from '../support/run-node.js';
 import { fakeModel, newJournal, removeFakeModels } from './rkllm-states.cjs';
+import { isolation } from '../support/isolation.js';
 
 beforeEach(newJournal);
 afterAll(removeFakeModels);
@@ -24,7 +25,7 @@ async function ticksDuring(action: () => Promise<unknown>): Promise<number> {
 test('during a load and a disposal that take their time', async () => {
   const file = fakeModel(['init-delay-ms 1000', 'destroy-delay-ms 500']);
   const model = await (async () => {
-    const loading = loadModel(file, { runtimePath, template: 'none' });
+    const loading = loadModel(file, { runtimePath, template: 'none', isolation });
     expect(await ticksDuring(() => loading)).toBeGreaterThan(100);
     return loading;
   })();
@@ -32,14 +33,14 @@ test('during a load and a disposal that take their time', async () => {
 });
 
 test('during a prefill that nothing interrupts', async () => {
-  const model = await loadModel(fakeModel(['token a', 'prefill-ms 500']), { runtimePath, template: 'none' });
+  const model = await loadModel(fakeModel(['token a', 'prefill-ms 500']), { runtimePath, template: 'none', isolation });
   expect(await ticksDuring(() => model.generate('hi').text())).toBeGreaterThan(50);
   await model.dispose();
 });
 
 test('during a flood, whether it is read or not', async () => {
   const flood = fakeModel(['token a', 'token b', 'repeat 500000']);
-  const model = await loadModel(flood, { runtimePath, template: 'none' });
+  const model = await loadModel(flood, { runtimePath, template: 'none', isolation });
   let tokens = 0;
   let wasReading = 0;
   // One tick per thousand tokens would be one per millisecond at a million tokens per second.

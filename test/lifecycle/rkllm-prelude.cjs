@@ -14,7 +14,7 @@ exports.load = (model = process.env.MODEL, npu = {}) =>
     sampling: {},
     threads: undefined,
     runtimePath: process.env.RUNTIME,
-    npu,
+    npu: { isolation: process.env.RKLLM_TEST_ISOLATION ?? 'none', ...npu },
     signal: undefined,
   });
 

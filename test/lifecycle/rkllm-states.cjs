@@ -6,10 +6,13 @@ const { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { nativeAddon } = require('../../dist/backends/rkllm/addon.js');
+const { hostEnvironment } = require('../../dist/backends/rkllm/isolated/environment.js');
+const { IsolatedDriver } = require('../../dist/backends/rkllm/isolated/isolated-driver.js');
 
 const root = path.resolve(__dirname, '..', '..');
 const fakes = process.env.RKLLM_FAKES ?? path.join(root, 'build', 'Release', 'fake');
-const addon = nativeAddon();
+const isolated = process.env.RKLLM_TEST_ISOLATION === 'process';
+const addon = isolated ? new IsolatedDriver(hostEnvironment(process.env)) : nativeAddon();
 
 /** A turn of the event loop and a little more. */
 const pause = (ms = 1) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { loadModel, type Model, type TextChunk } from 'rkllm';
 import { root } from '../support/run-node.js';
 import { fakeModel, newJournal, removeFakeModels } from './rkllm-states.cjs';
+import { isolation } from '../support/isolation.js';
 
 beforeEach(newJournal);
 afterAll(removeFakeModels);
@@ -30,7 +31,7 @@ interface Heard {
 }
 
 async function hear(pieces: readonly Piece[], extra: readonly string[] = []): Promise<Heard> {
-  const options = { runtimePath: path.join(fakes, 'librkllmrt-1.1.1.so'), template: 'none' } as const;
+  const options = { runtimePath: path.join(fakes, 'librkllmrt-1.1.1.so'), template: 'none', isolation } as const;
   const model: Model = await loadModel(fakeModel([...extra, ...pieces.map(command)]), options);
   const generation = model.generate('hi');
   const chunks: TextChunk[] = [];

@@ -47,6 +47,13 @@ const npu: Record<keyof typeof npuTable, Values> = {
   keepTokens: { good: [-1, 0, 100], bad: [-2, 0.5, ...notANumber] },
   embeddingWidth: { good: [1, 3072], bad: [0, -1, 0.5, ...notANumber] },
   abortTimeoutMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
+  loadTimeoutMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
+  stallTimeoutMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
+  isolation: { good: ['process', 'none'], bad: ['', 'thread', true, null, 0, {}] },
+  runtimeEnv: {
+    good: [{}, { RKLLM_LOG_LEVEL: '1', EMPTY: '' }],
+    bad: [null, 'A=1', ['A'], { A: 1 }, { A: undefined }, { 'A=B': '1' }, { '': '1' }, { A: 'a\0b' }, 5],
+  },
   imageTags: { good: [{}, { start: '<a>' }, { end: '</a>', content: '.' }], bad: ['<a>', 5, null, true, [], () => 5] },
   skipSpecialTokens: flag,
   batchSize: { good: [1, 8], bad: [0, 9, 1.5, ...notANumber] },
@@ -95,6 +102,8 @@ const load: Record<keyof typeof loadTable, Values> = {
     good: ['auto', 'onnx', 'rkllm', scripted()],
     bad: ['', 'cpu', 'ONNX', 0, null, true, {}, [], { name: 'mine' }, { name: 5, load: () => 5 }, () => 5],
   },
+  warmUp: flag,
+  onProgress: { good: [() => undefined], bad: ['', 0, null, true, {}, []] },
   logger: {
     good: [console, { debug: () => 5, info: () => 5, warn: () => 5, error: () => 5, fatal: 5 }],
     bad: ['', 'console', 0, null, true, {}, [], () => 5, { debug: () => 5, info: () => 5, warn: () => 5 }],

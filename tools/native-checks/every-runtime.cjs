@@ -18,7 +18,12 @@ const journal = path.join(directory, 'journal');
 function load(release, ...script) {
   const file = path.join(directory, 'model.rkllm');
   writeFileSync(file, ['#fake-rkllm', `journal ${journal}`, ...script, ''].join('\n'));
-  return loadModel(file, { runtimePath: path.join(fakes, `librkllmrt-${release}.so`), template: 'none', topK: 7 });
+  return loadModel(file, {
+    runtimePath: path.join(fakes, `librkllmrt-${release}.so`),
+    template: 'none',
+    isolation: 'none',
+    topK: 7,
+  });
 }
 
 async function streams(release) {

@@ -15,7 +15,7 @@ const directory = mkdtempSync(path.join(tmpdir(), 'rkllm-memory-'));
 function load(name, ...script) {
   const file = path.join(directory, `${name}.rkllm`);
   writeFileSync(file, ['#fake-rkllm', ...script, ''].join('\n'));
-  return loadModel(file, { runtimePath, template: 'none' });
+  return loadModel(file, { runtimePath, template: 'none', isolation: 'none' });
 }
 
 const mib = (bytes) => Math.round((bytes / 2 ** 20) * 10) / 10;

@@ -17,7 +17,13 @@ function fakeModel(...script) {
 
 function load(file, runtimePath = process.env.RUNTIME, sampling = {}, npu = {}) {
   const nothing = { maxContextLength: undefined, maxNewTokens: undefined, threads: undefined, signal: undefined };
-  return createRkllmBackend().load({ ...nothing, path: file, sampling, runtimePath, npu });
+  return createRkllmBackend().load({
+    ...nothing,
+    path: file,
+    sampling,
+    runtimePath,
+    npu: { isolation: 'none', ...npu },
+  });
 }
 
 const besides = (name) => path.join(path.dirname(process.env.RUNTIME), `librkllmrt-${name}.so`);

@@ -1,32 +1,26 @@
-import type { ModelHandle, NativeAddon, RunHandle } from './addon.js';
+import type { RunHandle } from './addon.js';
+import type { NativeModel } from './native-model.js';
 
 /** How soon a run that was just entering the runtime is asked again. It is in within microseconds. */
 export const askAgainMs = 10;
 
-/** Stops one run, and notices when the runtime does not come back. */
+/** Stops one run, and gives the model up when the runtime does not come back. */
 export class AbortWatch {
-  readonly #ask: () => boolean;
-  readonly #timeoutMs: number;
-  readonly #onHung: () => void;
+  readonly #model: NativeModel;
+  readonly #run: RunHandle;
   #over = false;
   #again: NodeJS.Timeout | undefined;
   #limit: NodeJS.Timeout | undefined;
 
-  /** `onHung` is called once, `timeoutMs` after the first {@link abort} of a run that has not ended by then. */
-  constructor(
-    addon: NativeAddon,
-    model: ModelHandle,
-    run: RunHandle,
-    limit: { readonly timeoutMs: number; readonly onHung: () => void },
-  ) {
-    this.#ask = () => addon.abort(model, run);
-    this.#timeoutMs = limit.timeoutMs;
-    this.#onHung = limit.onHung;
+  constructor(model: NativeModel, run: RunHandle) {
+    this.#model = model;
+    this.#run = run;
   }
 
   abort(): void {
     if (this.#over || this.#limit !== undefined) return;
-    this.#limit = setTimeout(this.#onHung, this.#timeoutMs);
+    const { abortMs } = this.#model.patience;
+    this.#limit = setTimeout(() => this.#model.giveUp('abort', abortMs), abortMs);
     this.#askUntilHeard();
   }
 
@@ -38,6 +32,7 @@ export class AbortWatch {
   }
 
   #askUntilHeard(): void {
-    if (!this.#ask()) this.#again = setTimeout(() => this.#askUntilHeard(), askAgainMs);
+    const { driver, handle } = this.#model;
+    if (!driver.abort(handle, this.#run)) this.#again = setTimeout(() => this.#askUntilHeard(), askAgainMs);
   }
 }

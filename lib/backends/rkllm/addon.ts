@@ -26,7 +26,7 @@ export interface QuestionHandle {
 }
 
 /** Everything is validated before; an absent sampling field means the runtime's own default. */
-interface NativeLoadOptions extends NativeSampling {
+export interface NativeLoadOptions extends NativeSampling {
   /** Absolute path of the vendor's library. */
   readonly runtimePath: string;
   /** The release that the user says it is. */
@@ -131,6 +131,8 @@ export interface EndedEvent {
   readonly perf?: PerfStats;
   /** Of a run in another mode than `generate`. */
   readonly matrix?: Matrix;
+  /** Of the process that the model is in, in MiB; absent when that is this one. */
+  readonly peakMemoryMb?: number;
 }
 
 export interface PerformedEvent {
@@ -165,6 +167,8 @@ interface PerfStats {
 
 /** What the model's thread has to say. Delivered on the JavaScript thread, in order. */
 export type NativeEvent =
+  /** The runtime's release is known; now it reads the model. */
+  | { readonly type: 'identified' }
   | LoadedEvent
   | FailedEvent
   | EndedEvent
@@ -207,6 +211,8 @@ export interface NativeAddon {
   dispose(model: ModelHandle): void;
   /** Gives up on a model that is stuck in the vendor's driver: no event follows, and the event loop may end. */
   abandon(model: ModelHandle): void;
+  /** From here on, what C code prints in this process leaves it line by line, also when stdout is no terminal. */
+  lineBufferStdout(): void;
 }
 
 /** Whether the addon can be loaded here, and what to install when it has to be built. */

@@ -3,7 +3,8 @@ import { RkllmError } from '../../errors.js';
 import { describe } from '../../options/check.js';
 import { isTokenId } from '../../options/shapes.js';
 import type { Embedder, Tokenizer } from '../model-parts.js';
-import type { AskedEvent, NativeAddon } from './addon.js';
+import type { AskedEvent } from './addon.js';
+import type { Driver } from './driver.js';
 
 /** The caller's functions, as far as there are any. */
 interface Functions {
@@ -15,12 +16,12 @@ type Values = Int32Array | Float32Array;
 
 /** Answers what the runtime asks in the middle of a call. The runtime waits until then. */
 export class Answers {
-  readonly #addon: Pick<NativeAddon, 'answer'>;
+  readonly #driver: Pick<Driver, 'answer'>;
   readonly #functions: Functions;
   #failure: RkllmError | undefined;
 
-  constructor(addon: Pick<NativeAddon, 'answer'>, functions: Functions) {
-    this.#addon = addon;
+  constructor(driver: Pick<Driver, 'answer'>, functions: Functions) {
+    this.#driver = driver;
     this.#functions = functions;
   }
 
@@ -41,7 +42,7 @@ export class Answers {
       const values = 'text' in event ? toTokenIds(given) : toFloats(given);
       const hasRoom = 'text' in event ? within(event.maxTokens, values) : values?.length === event.floats;
       if (values === undefined || !hasRoom) this.#refuse(event, () => `returned ${foundIn(event, given, values)}`);
-      else this.#addon.answer(event.question, values);
+      else this.#driver.answer(event.question, values);
     } catch (cause) {
       this.#refuse(event, () => `returned what cannot be read: reading it threw ${thrown(cause)}`, { cause });
     }
@@ -56,7 +57,7 @@ export class Answers {
 
   /** First the runtime is let go: describing what a function gave may run the caller's code. */
   #refuse(event: AskedEvent, found: () => string, init?: { readonly cause: unknown }): void {
-    if (!this.#addon.answer(event.question, undefined)) return; // nobody waits for it any more
+    if (!this.#driver.answer(event.question, undefined)) return; // nobody waits for it any more
     const name = 'text' in event ? 'tokenizer' : 'embedder';
     const what = describable(found) ?? 'gave something that throws when it is described';
     this.#failure ??= new RkllmError('RKLLM_RUN_FAILED', `The function ${name} given to loadModel() ${what}.`, {

@@ -8,6 +8,8 @@ export interface ModelFile {
   readonly name: string;
   /** As the name says it, such as `w8a8_g128`. */
   readonly quantization: string | undefined;
+  /** Size of the file. */
+  readonly bytes: number;
 }
 
 /**
@@ -22,20 +24,21 @@ export function inspectModelFile(file: string | undefined): ModelFile {
       details: { path: file },
     });
   }
-  const start = readStart(file).toString('latin1');
+  const { head, bytes } = readStart(file);
+  const start = head.toString('latin1');
   if (start === '') throw invalid(file, 'is empty', downloadAgain);
   if (start.startsWith('version https://git-lfs')) {
     throw invalid(file, 'is a Git LFS pointer, not the model itself', 'Fetch it with git lfs pull.');
   }
   if (/^\s*<(?:!doctype html|html)/iu.test(start)) throw invalid(file, 'is a web page, not a model', downloadAgain);
   const name = path.basename(file).replace(/\.rkllm$/iu, '');
-  return { name, quantization: quantizationIn(name) };
+  return { name, quantization: quantizationIn(name), bytes };
 }
 
 const downloadAgain = 'Download it again, as the raw file; compare its size with the one shown where it comes from.';
 const startBytes = 64;
 
-function readStart(file: string): Buffer {
+function readStart(file: string): { readonly head: Buffer; readonly bytes: number } {
   let descriptor: number;
   try {
     descriptor = openSync(file, 'r');
@@ -43,11 +46,12 @@ function readStart(file: string): Buffer {
     throw cannotOpen(file, error as NodeJS.ErrnoException);
   }
   try {
-    if (!fstatSync(descriptor).isFile()) {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) {
       throw invalid(file, 'is not a regular file', 'Pass the .rkllm file itself, not the directory it is in.');
     }
-    const start = Buffer.alloc(startBytes);
-    return start.subarray(0, readSync(descriptor, start, 0, startBytes, 0));
+    const head = Buffer.alloc(startBytes);
+    return { head: head.subarray(0, readSync(descriptor, head, 0, startBytes, 0)), bytes: stats.size };
   } finally {
     closeSync(descriptor);
   }

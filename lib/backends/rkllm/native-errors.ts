@@ -1,9 +1,13 @@
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
 import { runtimeReleases } from '../../options/npu.js';
-import type { EndedEvent, FailedEvent, PerformedEvent } from './addon.js';
+import type { Diagnosis } from './diagnosis/index.js';
+import type { DriverEvent } from './driver.js';
+
+type EventOf<Type extends DriverEvent['type']> = Extract<DriverEvent, { readonly type: Type }>;
 
 /** What to do about a load that failed in C++. C++ says what was found; the next step is said here. */
-export function toLoadError({ code, message, details, evidence }: FailedEvent): RkllmError {
+export function toLoadError({ code, message, details, evidence, diagnosis }: EventOf<'failed'>): RkllmError {
+  if (diagnosis !== undefined) return explained(message, details, diagnosis);
   const found = evidence === undefined ? details : { ...details, evidence };
   return new RkllmError(code, message, { hint: hintFor(code, details), details: found });
 }
@@ -50,36 +54,68 @@ export function toStartError(error: unknown): RkllmError {
 }
 
 /** A run that failed, or one that was aborted because its model goes. */
-export function toRunError({ message, returned, outcome }: EndedEvent): RkllmError {
+export function toRunError({ message, returned, outcome, diagnosis }: EventOf<'ended'>): RkllmError {
   if (outcome === 'aborted') {
     return new RkllmError('RKLLM_DISPOSED', 'The model was disposed during the run.', {
       hint: 'Dispose it only after the last run.',
     });
   }
-  return new RkllmError('RKLLM_RUN_FAILED', message ?? 'The run failed.', {
+  const found = message ?? 'The run failed.';
+  if (diagnosis !== undefined) return explained(found, { returned }, diagnosis);
+  return new RkllmError('RKLLM_RUN_FAILED', found, {
     hint: 'A prompt that is longer than the context is refused without a reason: shorten it or load with a larger maxContextLength. Otherwise the runtime prints the reason on stdout.',
     details: { returned },
   });
 }
 
 /** A call that the runtime has refused. */
-export function toCallError({ function: name, returned }: PerformedEvent): RkllmError {
-  return new RkllmError('RKLLM_RUN_FAILED', `${name} returned ${returned}.`, {
+export function toCallError({ function: name, returned, diagnosis }: EventOf<'performed'>): RkllmError {
+  const found = `${name} returned ${returned}.`;
+  if (diagnosis !== undefined) return explained(found, { function: name, returned }, diagnosis);
+  return new RkllmError('RKLLM_RUN_FAILED', found, {
     hint: 'The runtime prints the reason on stdout, in lines that start with "E rkllm:" or "E RKNN:".',
     details: { function: name, returned },
   });
 }
 
-/** The vendor's library does not come back. */
-export function hung(afterMs: number): RkllmError {
-  return new RkllmError(
-    'RKLLM_RUNTIME_HUNG',
-    `The runtime has not come back ${afterMs / 1000} s after it was told to stop.`,
-    {
-      hint:
-        'A long prompt may need longer: load with a larger abortTimeoutMs. Otherwise it is most likely stuck in the NPU ' +
-        'driver: end the process; if that does not help, reboot the board.',
-      details: { afterMs },
-    },
-  );
+/** What the runtime printed says more than what it returned. */
+function explained(found: string, facts: Readonly<Record<string, unknown>>, diagnosis: Diagnosis): RkllmError {
+  const { code, summary, hint, details } = diagnosis;
+  return new RkllmError(code, `${summary} ${found}`, { hint, details: { ...facts, ...details } });
 }
+
+/** What the vendor's library was doing when it was given up. */
+export type HungWhile = 'load' | 'prefill' | 'decode' | 'call' | 'abort' | 'dispose';
+
+/** The vendor's library does not come back. */
+export function hung(phase: HungWhile, afterMs: number, isolated: boolean): RkllmError {
+  const { found, option, cause } = hangs[phase];
+  const stuck = isolated
+    ? 'Its process was ended: load the model again. If it hangs again, reboot the board.'
+    : 'Otherwise it is most likely stuck in the NPU driver: end the process; if that does not help, reboot the board.';
+  return new RkllmError('RKLLM_RUNTIME_HUNG', `The runtime ${found} ${afterMs / 1000} s.`, {
+    hint: `${cause} may need longer: load with a larger ${option}. ${stuck}`,
+    details: { phase, afterMs },
+  });
+}
+
+interface Hang {
+  readonly found: string;
+  readonly option: string;
+  readonly cause: string;
+}
+
+const silent = 'has given no sign of life for';
+const stopped = {
+  found: 'has not come back from being told to stop within',
+  option: 'abortTimeoutMs',
+  cause: 'A long prompt',
+};
+const hangs: Readonly<Record<HungWhile, Hang>> = {
+  load: { found: 'has not loaded the model within', option: 'loadTimeoutMs', cause: 'Slow storage' },
+  prefill: { found: silent, option: 'stallTimeoutMs', cause: 'A long prompt' },
+  decode: { found: silent, option: 'stallTimeoutMs', cause: 'A large model' },
+  call: { found: silent, option: 'stallTimeoutMs', cause: 'A large file' },
+  abort: stopped,
+  dispose: stopped,
+};

@@ -1,52 +1,80 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deferred } from '../../deferred.js';
+import type { RkllmError } from '../../errors.js';
 import { askAgainMs } from './abort-watch.js';
-import type { ModelHandle, NativeAddon } from './addon.js';
+import type { LoadedEvent, ModelHandle } from './addon.js';
+import type { Driver } from './driver.js';
 import type { EventRouter } from './event-router.js';
-import { hung } from './native-errors.js';
+import { hung, type HungWhile } from './native-errors.js';
 
-/** The model in C++, its events, and what happens when the vendor's library does not come back. */
+/** How long the runtime may take, in milliseconds. */
+export interface Patience {
+  /** For the load. */
+  readonly loadMs: number;
+  /** For the next token, or the end of a call. */
+  readonly stallMs: number;
+  /** For the end of what it was told to stop. */
+  readonly abortMs: number;
+}
+
+/** The model in C++, here or in another process, its events, and what happens when the vendor's library does not come back. */
 export class NativeModel {
-  readonly addon: NativeAddon;
+  readonly driver: Driver;
   readonly handle: ModelHandle;
   readonly router: EventRouter;
-  /** For whoever waits for a run that was told to end. */
-  readonly limit: { readonly timeoutMs: number; readonly onHung: () => void };
+  readonly patience: Patience;
   readonly #lost = deferred<never>();
-  #isLost = false;
 
-  /** Rejects when the model is given up. */
+  /** Rejects when the model is given up, or gone. */
   readonly lost: Promise<never> = this.#lost.promise;
 
-  constructor(addon: NativeAddon, handle: ModelHandle, router: EventRouter, timeoutMs: number) {
-    this.addon = addon;
+  constructor(driver: Driver, handle: ModelHandle, router: EventRouter, patience: Patience) {
+    this.driver = driver;
     this.handle = handle;
     this.router = router;
-    this.limit = { timeoutMs, onHung: () => this.#giveUp() };
+    this.patience = patience;
+    // The driver holds the router: a forgotten model must stay collectable.
+    const self = new WeakRef(this);
+    router.onLost((error) => self.deref()?.lose(error));
+  }
+
+  private lose(error: RkllmError): void {
+    this.#lost.reject(error);
+  }
+
+  /** @throws RkllmError why it cannot be loaded, or `RKLLM_RUNTIME_HUNG`. */
+  async loaded(): Promise<LoadedEvent> {
+    const limit = setTimeout(() => this.giveUp('load', this.patience.loadMs), this.patience.loadMs);
+    try {
+      return await this.router.loaded;
+    } finally {
+      clearTimeout(limit);
+    }
   }
 
   /** Resolves when the handle is free, or was given up before. @throws RkllmError `RKLLM_RUNTIME_HUNG`. */
   async dispose(): Promise<void> {
-    if (this.#isLost) return;
-    this.addon.dispose(this.handle);
-    const again = setInterval(() => this.addon.dispose(this.handle), askAgainMs);
+    if (this.router.lost !== undefined) return;
+    this.driver.dispose(this.handle);
+    const again = setInterval(() => this.driver.dispose(this.handle), askAgainMs);
     const timer = new AbortController();
-    const timeout = sleep(this.limit.timeoutMs, 'timeout' as const, { signal: timer.signal, ref: false });
+    const timeout = sleep(this.patience.abortMs, 'timeout' as const, { signal: timer.signal, ref: false });
     timeout.catch(() => undefined);
-    const first = await Promise.race([this.router.disposed, timeout]);
-    clearInterval(again);
-    timer.abort();
-    if (first !== 'timeout') return;
-    this.#giveUp();
-    throw hung(this.limit.timeoutMs);
+    try {
+      const first = await Promise.race([this.router.disposed, timeout]);
+      if (first === 'timeout') throw this.giveUp('dispose', this.patience.abortMs);
+    } finally {
+      clearInterval(again);
+      timer.abort();
+    }
   }
 
-  #giveUp(): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    const error = hung(this.limit.timeoutMs);
-    this.addon.abandon(this.handle);
+  /** The vendor's library is stuck: whatever waits for it fails, and nothing more is asked of it. */
+  giveUp(during: HungWhile, afterMs: number): RkllmError {
+    const error = hung(during, afterMs, this.driver.isolated === true);
+    if (this.router.lost !== undefined) return this.router.lost;
+    this.driver.abandon(this.handle);
     this.router.giveUp(error);
-    this.#lost.reject(error);
+    return error;
   }
 }

@@ -70,10 +70,10 @@ describe('an abort that comes too early for the runtime', () => {
   test('of a disposal likewise', async () => {
     const fake = new FakeModel(...slowToEnter);
     const model = await fake.load();
-    const states = model.runtime?.hiddenStates({ prompt: 'x' });
+    const code = codeOf(async () => model.runtime?.hiddenStates({ prompt: 'x' }));
     await new Promise((resolve) => setTimeout(resolve, 20));
     await dispose(model);
-    expect(await codeOf(async () => states)).toBe('RKLLM_DISPOSED');
+    expect(await code).toBe('RKLLM_DISPOSED');
     expect(fake.calls).toEqual(['init', 'run x', 'abort', 'run-end 0', 'destroy']);
   });
 });

@@ -68,7 +68,7 @@ describe('without a build of the addon', () => {
     writeFileSync(model, '#fake-rkllm');
     const program = `const addon = require(${JSON.stringify(path.join(bare, 'dist/backends/rkllm/addon.js'))});
       const { createRkllmBackend } = require(${JSON.stringify(path.join(bare, 'dist/backends/rkllm/index.js'))});
-      const load = () => createRkllmBackend().load({ path: ${JSON.stringify(model)}, sampling: {} });
+      const load = () => createRkllmBackend().load({ path: ${JSON.stringify(model)}, sampling: {}, runtimePath: ${JSON.stringify(fakeRuntime('1.1.1'))} });
       (async () => console.log(JSON.stringify(await ${expression})))();`;
     const { stdout, stderr } = await runNode(['-e', program]);
     expect(stderr).toBe('');

@@ -2,7 +2,7 @@ import { nativeAddon } from '../../../lib/backends/rkllm/addon.js';
 import { fakeRuntime, until } from './fake-model.js';
 import { addon, disposeNative, loadNative, oddities, thrownBy } from './native.js';
 
-test('exports nine functions', () => {
+test('exports ten functions', () => {
   expect(Object.keys(addon).sort()).toEqual([
     'abandon',
     'abort',
@@ -10,6 +10,7 @@ test('exports nine functions', () => {
     'arm',
     'dispose',
     'drain',
+    'lineBufferStdout',
     'load',
     'perform',
     'start',

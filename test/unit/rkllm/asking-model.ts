@@ -1,7 +1,7 @@
 /** Models that ask for their tokens and embeddings. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadModel, type Embedder, type LoadModelOptions, type Model, type Tokenizer } from 'rkllm';
-import { fakeRuntime, releases, type FakeModel, type Release } from './fake-model.js';
+import { fakeRuntime, isolation, releases, type FakeModel, type Release } from './fake-model.js';
 
 /** Those that ask. */
 export const askingReleases = releases.filter((release) => release.startsWith('1.3'));
@@ -33,7 +33,12 @@ afterEach(async () => {
 });
 
 export async function load(fake: FakeModel, release: Release, options: LoadModelOptions): Promise<Model> {
-  const model = await loadModel(fake.path, { runtimePath: fakeRuntime(release), template: 'none', ...options });
+  const model = await loadModel(fake.path, {
+    runtimePath: fakeRuntime(release),
+    template: 'none',
+    isolation,
+    ...options,
+  });
   open.add(model);
   return model;
 }

@@ -13,7 +13,8 @@ async function load(batchSize: number | undefined): Promise<Loaded> {
   const path = new FakeModel('embed-dim 1').path;
   const options = { runtimePath: fakeRuntime('1.3.1'), modelPath: path, maxContextLength: 64, batchSize };
   const model = nativeAddon().load(options, (event) => events.push(event));
-  await until(() => events.length > 0);
+  await until(() => events.length > 1);
+  expect(events.shift()?.type).toBe('identified');
   expect(events[0]?.type).toBe('loaded');
   return { model, events };
 }

@@ -6,7 +6,7 @@ import {
   type ModelRuntime,
   type RuntimeInput,
 } from 'rkllm';
-import { fakeRuntime, type FakeModel, type Release } from './fake-model.js';
+import { fakeRuntime, isolation, type FakeModel, type Release } from './fake-model.js';
 
 const open: Model[] = [];
 afterEach(async () => {
@@ -20,7 +20,7 @@ interface Loaded {
 
 /** Through the public API. Strings go to the model as they are. */
 export async function load(release: Release, fake: FakeModel, options: LoadModelOptions = {}): Promise<Loaded> {
-  const choices = { backend: 'rkllm', runtimePath: fakeRuntime(release), template: 'none' } as const;
+  const choices = { backend: 'rkllm', runtimePath: fakeRuntime(release), template: 'none', isolation } as const;
   const model = await loadModel(fake.path, { ...choices, ...options });
   open.push(model);
   if (model.runtime === undefined) throw new Error('It has no runtime.');

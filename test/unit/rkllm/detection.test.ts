@@ -123,7 +123,7 @@ test.each([
   const program = `const { createRkllmBackend } = require(${JSON.stringify(path.join(root, 'dist/backends/rkllm/index.js'))});
     (async () => {
       for (const runtimePath of ${JSON.stringify(runtimes)}) {
-        const model = await createRkllmBackend().load({ path: ${JSON.stringify(model)}, sampling: {}, runtimePath });
+        const model = await createRkllmBackend().load({ path: ${JSON.stringify(model)}, sampling: {}, runtimePath, npu: { isolation: 'none' } });
         await model.start({ input: { type: 'text', text: 'hi' }, sampling: {} }).ended;
         console.log(model.info.runtime.generation);
         await model.dispose();

@@ -1,11 +1,11 @@
 import { loadModel, type LoadModelOptions, type Model, type RuntimeControls } from 'rkllm';
 import { codeOf } from '../../support/reading.js';
-import { FakeModel, fakeRuntime } from './fake-model.js';
+import { FakeModel, fakeRuntime, isolation } from './fake-model.js';
 
 async function load(options: LoadModelOptions = {}): Promise<[FakeModel, Model, RuntimeControls]> {
   const fake = new FakeModel('embed-dim 4', 'token a');
   const runtimePath = fakeRuntime('1.3.1');
-  const model = await loadModel(fake.path, { backend: 'rkllm', runtimePath, ...options });
+  const model = await loadModel(fake.path, { backend: 'rkllm', runtimePath, isolation, ...options });
   if (model.runtime === undefined) throw new Error('no runtime');
   return [fake, model, model.runtime];
 }

@@ -4,7 +4,10 @@ import path from 'node:path';
 import type { BackendModel, LoadRequest, Run, RunEnd, RunRequest } from '../../../lib/backends/backend.js';
 import { isRkllmError } from '../../../lib/errors.js';
 import { createRkllmBackend } from '../../../lib/backends/rkllm/index.js';
+import { isolation } from '../../support/isolation.js';
 import { root } from '../../support/run-node.js';
+
+export { isolation };
 
 /** One of the libraries that `test/native/` builds. */
 export function fakeRuntime(name: string): string {
@@ -67,6 +70,7 @@ export class FakeModel {
       runtimePath: fakeRuntime('1.1.1'),
       signal: undefined,
       ...choices,
+      npu: { isolation, ...choices.npu },
     });
     open.add(model);
     return model;

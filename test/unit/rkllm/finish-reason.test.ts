@@ -1,5 +1,5 @@
 import { loadModel, type GenerateOptions, type GenerationResult, type LoadModelOptions } from 'rkllm';
-import { FakeModel, fakeRuntime, isFrom, releases, type Release } from './fake-model.js';
+import { FakeModel, fakeRuntime, isFrom, isolation, releases, type Release } from './fake-model.js';
 
 const eightWords = Array.from({ length: 8 }, (_, index) => `token w${index}\\x20`);
 
@@ -11,7 +11,12 @@ async function ask(
   load: LoadModelOptions = {},
 ): Promise<GenerationResult> {
   const { path } = new FakeModel(...script);
-  await using model = await loadModel(path, { ...load, backend: 'rkllm', runtimePath: fakeRuntime(release) });
+  await using model = await loadModel(path, {
+    ...load,
+    backend: 'rkllm',
+    runtimePath: fakeRuntime(release),
+    isolation,
+  });
   return await model.generate({ prompt: 'one two three' }, generate);
 }
 

@@ -2,7 +2,17 @@ import { loadModel, type LoadModelOptions, type Model } from 'rkllm';
 import type { RkllmError } from '../../../lib/errors.js';
 import { runtimeReleases } from '../../../lib/options/npu.js';
 import { codeOf, failureOf } from '../../support/reading.js';
-import { FakeModel, fakeRuntime, isFrom, outcomeOf, prompt, read, releases, type Release } from './fake-model.js';
+import {
+  FakeModel,
+  fakeRuntime,
+  isFrom,
+  isolation,
+  outcomeOf,
+  prompt,
+  read,
+  releases,
+  type Release,
+} from './fake-model.js';
 
 /** The line of the journal that begins so. */
 function line(fake: FakeModel, start: string): string {
@@ -15,7 +25,12 @@ afterEach(async () => {
 });
 
 async function loadPublic(release: Release, fake: FakeModel, options: LoadModelOptions = {}): Promise<Model> {
-  const model = await loadModel(fake.path, { backend: 'rkllm', runtimePath: fakeRuntime(release), ...options });
+  const model = await loadModel(fake.path, {
+    backend: 'rkllm',
+    runtimePath: fakeRuntime(release),
+    isolation,
+    ...options,
+  });
   open.push(model);
   return model;
 }

@@ -1,6 +1,6 @@
 import { loadModel, type Model } from 'rkllm';
 import { codeOf, failureOf } from '../../support/reading.js';
-import { FakeModel, fakeRuntime, prompt, until } from './fake-model.js';
+import { FakeModel, fakeRuntime, isolation, prompt, until } from './fake-model.js';
 
 /** Deaf for long enough; then the thread comes back and the test's process can end. */
 const deaf = ['token a', 'abort-ignored', 'prefill-ms 1500'];
@@ -8,7 +8,7 @@ const npu = { abortTimeoutMs: 40 };
 
 async function load(fake: FakeModel, abortTimeoutMs = 40): Promise<Model> {
   const runtimePath = fakeRuntime('1.2.3');
-  return loadModel(fake.path, { backend: 'rkllm', runtimePath, template: 'none', abortTimeoutMs });
+  return loadModel(fake.path, { backend: 'rkllm', runtimePath, template: 'none', isolation, abortTimeoutMs });
 }
 
 describe('a runtime that does not come back after an abort', () => {

@@ -1,6 +1,6 @@
 import { loadModel, type GenerateInput, type LoadModelOptions, type MediaKind, type Model } from 'rkllm';
 import { codeOf } from '../../support/reading.js';
-import { FakeModel, fakeRuntime, outcomeOf } from './fake-model.js';
+import { FakeModel, fakeRuntime, isolation, outcomeOf } from './fake-model.js';
 
 const open: Model[] = [];
 afterEach(async () => {
@@ -13,6 +13,7 @@ async function load(release: string, options: LoadModelOptions = {}): Promise<[F
     backend: 'rkllm',
     runtimePath: fakeRuntime(release),
     embeddingWidth: 4,
+    isolation,
     ...options,
   });
   open.push(model);

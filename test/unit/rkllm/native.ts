@@ -21,8 +21,9 @@ export async function loadNative(...script: string[]): Promise<{ model: ModelHan
   const events: NativeEvent[] = [];
   const options = { runtimePath: fakeRuntime('1.1.1'), modelPath: new FakeModel(...script).path, maxContextLength: 64 };
   const model = nativeAddon().load(options, (event) => events.push(event));
-  await until(() => events.length > 0);
-  expect(events[0]?.type).toBe('loaded');
+  await until(() => events.length > 1);
+  expect(events.map(({ type }) => type)).toEqual(['identified', 'loaded']);
+  events.shift();
   return { model, events };
 }
 

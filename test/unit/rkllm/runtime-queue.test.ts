@@ -1,6 +1,6 @@
 import { loadModel, type LoadModelOptions, type Model, type ModelRuntime } from 'rkllm';
 import { codeOf, failureOf } from '../../support/reading.js';
-import { FakeModel, fakeRuntime, until } from './fake-model.js';
+import { FakeModel, fakeRuntime, isolation, until } from './fake-model.js';
 
 const open: Model[] = [];
 afterEach(async () => {
@@ -10,7 +10,7 @@ afterEach(async () => {
 async function load(script: string[], options: LoadModelOptions = {}): Promise<[FakeModel, Model, ModelRuntime]> {
   const fake = new FakeModel(...script);
   const runtimePath = fakeRuntime('1.2.3');
-  const model = await loadModel(fake.path, { backend: 'rkllm', runtimePath, template: 'none', ...options });
+  const model = await loadModel(fake.path, { backend: 'rkllm', runtimePath, template: 'none', isolation, ...options });
   open.push(model);
   if (model.runtime === undefined) throw new Error('no runtime');
   return [fake, model, model.runtime];

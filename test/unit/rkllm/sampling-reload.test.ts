@@ -1,13 +1,19 @@
 import { copyFileSync } from 'node:fs';
 import { loadModel, type LoadModelOptions, type Model } from 'rkllm';
 import { codeOf } from '../../support/reading.js';
-import { FakeModel, fakeRuntime } from './fake-model.js';
+import { FakeModel, fakeRuntime, isolation } from './fake-model.js';
 
 const prompt = { prompt: 'hi' };
 
 function load(file: FakeModel, release: string, options: LoadModelOptions = {}): Promise<Model> {
   const { path } = file;
-  return loadModel(path, { temperature: 0.5, ...options, backend: 'rkllm', runtimePath: fakeRuntime(release) });
+  return loadModel(path, {
+    temperature: 0.5,
+    isolation,
+    ...options,
+    backend: 'rkllm',
+    runtimePath: fakeRuntime(release),
+  });
 }
 
 /** The calls, of init only the sampling. */

@@ -1,0 +1,57 @@
+import type { HostReport } from './messages.js';
+
+/** What the runtime prints before a mark explains the report that has the mark; if it never comes, this is enough. */
+const patienceMs = 1000;
+
+/**
+ * Holds a report back until what was printed before it has been read, which comes another way, and those behind it.
+ */
+export class HeldReports {
+  readonly #prefix: string;
+  readonly #onReport: (report: HostReport) => void;
+  readonly #seen = new Set<string>();
+  #held: HostReport[] = [];
+  #limit: NodeJS.Timeout | undefined;
+
+  constructor(prefix: string, onReport: (report: HostReport) => void) {
+    this.#prefix = prefix;
+    this.#onReport = onReport;
+  }
+
+  take(report: HostReport): void {
+    this.#held.push(report);
+    this.#giveReady();
+  }
+
+  /** Whether a printed line is a mark; then it is nothing else. */
+  takeMark(text: string): boolean {
+    if (!text.startsWith(this.#prefix)) return false;
+    this.#seen.add(text);
+    this.#giveReady();
+    return true;
+  }
+
+  /** Nothing is printed any more. */
+  giveAll(): void {
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+    const held = this.#held;
+    this.#held = [];
+    for (const report of held) this.#onReport(report);
+  }
+
+  #giveReady(): void {
+    for (;;) {
+      const [first] = this.#held;
+      if (first === undefined) break;
+      if (first.logMark !== undefined && !this.#seen.delete(first.logMark)) {
+        this.#limit ??= setTimeout(() => this.giveAll(), patienceMs);
+        return;
+      }
+      this.#held.shift();
+      this.#onReport(first);
+    }
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+  }
+}

@@ -1,0 +1,3 @@
+import { describeRuntimes } from './runtimes.js';
+
+describeRuntimes('process');
