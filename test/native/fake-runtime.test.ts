@@ -65,7 +65,7 @@ describe.each(generations)('the fake runtime %s', (version, symbols) => {
   });
 
   test("prints the vendor's lines where it is told to", () => {
-    const { stdout } = selfTest(library(version), version, 'log');
+    const { stdout } = selfTest(library(version), version, 'play', 'log', 'print load E RKNN: as the vendor says it');
     expect(stdout).toContain(`I rkllm: rkllm-runtime version: ${version}, rknpu driver version: 0.9.8`);
     expect(stdout).toContain('E RKNN: as the vendor says it');
   });

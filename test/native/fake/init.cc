@@ -11,12 +11,22 @@
 #include "memory.h"
 #include "report.h"
 #include "tokenize.h"
+#include "vendor_failures.h"
 #include "version.h"
 
 namespace fake {
 namespace {
 
-// The vendor's lines in their order (reference 3.15).
+// The vendor's lines in their order (reference 3.15). False when it does not get as far as saying who it is.
+bool Announce(const Script& script) {
+  const bool old_driver = FailAs(script, FailureStage::kWarning);
+  if (FailAs(script, FailureStage::kOpening)) return false;
+  Log(std::string("I rkllm: rkllm-runtime version: ") + LoggedVersion() +
+          ", rknpu driver version: " + (old_driver ? "0.8.2" : "0.9.8") + ", platform: RK3588",
+      script.log);
+  return true;
+}
+
 void LogLoading(const Script& script, const InitArguments& arguments) {
   if (!AtLeast(Generation::kG2)) return;
   Log("I rkllm: loading rkllm model from " + arguments.model_path, script.log);
@@ -70,9 +80,7 @@ int Init(void** handle, const void* param, const void* callback) {
   // First the script: it says where violations are entered.
   const char* path = param == nullptr ? nullptr : ReadAt<const char*>(param, 0);
   auto script = LoadScript(path == nullptr ? "" : path);
-  Log(std::string("I rkllm: rkllm-runtime version: ") + LoggedVersion() +
-          ", rknpu driver version: 0.9.8, platform: RK3588",
-      script && script->log);
+  const bool opened = Announce(script.value_or(Script()));
   if (!ReadParam(param, instance->arguments)) return -1;
   Checker check("rkllm_init");
   check.Expect(handle != nullptr, "the handle's place is NULL");
@@ -85,13 +93,17 @@ int Init(void** handle, const void* param, const void* callback) {
   }
   instance->script = std::move(*script);
   const Script& wanted = instance->script;
-  LogLoading(wanted, instance->arguments);
+  if (opened) LogLoading(wanted, instance->arguments);
+  const bool refused = !opened || FailAs(wanted, FailureStage::kLoading);
+  if (opened && refused) SayNotLoaded();
   if (AnyLive()) ReachPlace(wanted, "second-load");
   ReachPlace(wanted, "load");
   std::this_thread::sleep_for(std::chrono::milliseconds(wanted.init_delay_ms));
+  const bool pretends = !wanted.init_false_success.empty();
+  if (refused && !pretends) return -1;
   if (wanted.init_code != 0 || wanted.init_null_handle) return wanted.init_code;
   if (!FitsModel(wanted, instance->arguments)) return -1;
-  if (!wanted.init_false_success.empty()) Log("rknn_init fail! ret=-1", wanted.log);
+  if (pretends && !refused) Log("rknn_init fail! ret=-1", wanted.log);
   if (wanted.template_broken && AtLeast(Generation::kG2))
     Log("W rkllm: Chat template auto-parsing failed: please configure it via rkllm_set_chat_template", wanted.log);
   if (wanted.ask_at_init) {
@@ -100,6 +112,9 @@ int Init(void** handle, const void* param, const void* callback) {
   }
   instance->model_path = path;
   Prepare(*instance);
+  for (const Failure& failure : wanted.failures) {
+    if (failure.place == "idle") instance->idle.Start(failure.how, std::chrono::milliseconds(failure.after));
+  }
   *handle = Enlist(instance.release());
   return 0;
 }
@@ -112,6 +127,7 @@ int Destroy(void* handle) {
     return -1;
   }
   const std::unique_ptr<Instance> instance(found);
+  found->idle.Pause();
   Delist(found);
   ReachPlace(instance->script, "destroy");
   std::this_thread::sleep_for(std::chrono::milliseconds(instance->script.destroy_delay_ms));

@@ -46,13 +46,19 @@ bool AnyLive() {
 }
 
 Exclusive::Exclusive(void* handle, const char* function) : instance_(Find(handle, function)) {
-  if (instance_ == nullptr || !instance_->running.exchange(true)) return;
-  Violation(std::string(function) + ": the handle is already running");
-  instance_ = nullptr;
+  if (instance_ == nullptr) return;
+  if (instance_->running.exchange(true)) {
+    Violation(std::string(function) + ": the handle is already running");
+    instance_ = nullptr;
+    return;
+  }
+  instance_->idle.Pause();
 }
 
 Exclusive::~Exclusive() {
-  if (instance_ != nullptr) instance_->running = false;
+  if (instance_ == nullptr) return;
+  instance_->idle.Resume();
+  instance_->running = false;
 }
 
 void Details(const Instance& instance, const std::string& line) {

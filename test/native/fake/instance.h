@@ -11,6 +11,7 @@
 #include "arguments.h"
 #include "callbacks.h"
 #include "chat.h"
+#include "idle_watch.h"
 #include "kv_cache.h"
 #include "script.h"
 
@@ -38,6 +39,8 @@ struct Instance {
 
   std::mutex threads_mutex;
   std::vector<std::thread> threads;  // of late events and of rkllm_run_async; joined by rkllm_destroy
+
+  IdleWatch idle;
 };
 
 // The instance of a live handle; another one is a violation, reported for `function`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "ends.h"
 #include "instance.h"
 #include "layout.h"
 #include "memory.h"
@@ -11,6 +12,7 @@
 #include "run_script.h"
 #include "run_states.h"
 #include "tokenize.h"
+#include "vendor_failures.h"
 
 namespace fake {
 namespace {
@@ -97,7 +99,7 @@ int RunTaken(Instance& instance, const RunArguments& arguments, void* userdata) 
   if (!instance.script.abort_idle_sticks) instance.aborted = false;
   instance.paused = false;
   if (!instance.script.init_false_success.empty()) {
-    ComeToAnEnd(instance.script.init_false_success);  // returns for an unknown end: `error`
+    ComeToAnEnd(instance.script.init_false_success);  // returns for `error`, which is none
     return -1;
   }
   if (arguments.has_lora && instance.loras.count(arguments.lora) == 0) {
@@ -111,6 +113,7 @@ int RunTaken(Instance& instance, const RunArguments& arguments, void* userdata) 
   setup.userdata = userdata != nullptr ? userdata : instance.callbacks.result_userdata;
   setup.max_new_tokens = arguments.max_new_tokens > 0 ? arguments.max_new_tokens : instance.arguments.max_new_tokens;
   FillCache(instance, arguments, setup);
+  FailAs(instance.script, FailureStage::kRun);
   const std::vector<Token> prompt = setup.prompts[0];
   const int code = ScriptedRun(instance, std::move(setup)).Play();
   for (KvCache& kv : instance.kv) kv.End(arguments.keep_history);
@@ -141,6 +144,7 @@ void SendLateEvent(Instance& instance, void* userdata) {
 }
 
 void Finish(Instance& instance, int code, void* userdata) {
+  ReachPlace(instance.script, "run-end");
   instance.aborted = false;
   if (instance.script.return_delay_ms > 0) {
     instance.leaving = true;
@@ -148,6 +152,7 @@ void Finish(Instance& instance, int code, void* userdata) {
     instance.leaving = false;
   }
   SendLateEvent(instance, userdata);
+  instance.idle.Resume();
   instance.running = false;
   Trace("run-end " + std::to_string(code));
 }
@@ -155,9 +160,12 @@ void Finish(Instance& instance, int code, void* userdata) {
 // Reads the arguments and takes the instance. False when it cannot be run.
 bool Take(Instance* instance, const void* input, const void* infer, RunArguments& arguments) {
   if (instance == nullptr || !ReadRun(input, infer, instance->arguments, instance->script, arguments)) return false;
-  if (!instance->running.exchange(true)) return true;
-  Violation("rkllm_run: the handle is already running");
-  return false;
+  if (instance->running.exchange(true)) {
+    Violation("rkllm_run: the handle is already running");
+    return false;
+  }
+  instance->idle.Pause();
+  return true;
 }
 
 }  // namespace

@@ -1,17 +1,14 @@
 #include "script.h"
 
-#include <unistd.h>
-
-#include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <sstream>
-#include <thread>
 
+#include "ends.h"
 #include "report.h"
+#include "vendor_failures.h"
 #include "words.h"
 
 namespace fake {
@@ -47,7 +44,7 @@ class Parser {
     const auto known = commands_.find(command);
     if (known == commands_.end()) return false;
     known->second(rest);
-    return true;
+    return understood_;
   }
 
   const Script& script() const { return script_; }
@@ -100,27 +97,43 @@ class Parser {
     Failure failure;
     std::istringstream(rest) >> failure.place >> failure.how >> failure.after;
     if (failure.after == 0) failure.after = 1;
+    understood_ = IsFailurePlace(failure.place) && IsEnd(failure.how);
     script_.failures.push_back(failure);
   }
 
-  void AddPrint(const std::string& rest) {
+  void AddFailAs(const std::string& name) {
+    understood_ = IsVendorFailure(name);
+    script_.fails_as.push_back(name);
+  }
+
+  void AddSaying(const std::string& rest, bool on_stderr) {
     const std::size_t space = rest.find(' ');
-    script_.prints.emplace_back(rest.substr(0, space), space == std::string::npos ? "" : rest.substr(space + 1));
+    const std::string line = space == std::string::npos ? "" : Unescape(rest.substr(space + 1));
+    script_.sayings.push_back({rest.substr(0, space), line, on_stderr});
+    understood_ = IsPlace(script_.sayings.back().place);
+  }
+
+  void SetFalseSuccess(const std::string& how) {
+    understood_ = IsEnd(how) || how == "error";
+    script_.init_false_success = how;
   }
 
   Script script_;
+  bool understood_ = true;  // the last command's arguments
   std::int32_t next_id_ = 1000;
   const std::map<std::string, Action> commands_ = {
       {"journal", [](const std::string& path) { SetJournal(path); }},
       {"details", Flag(script_.details)},
       {"log", Flag(script_.log)},
-      {"print", [this](const std::string& rest) { AddPrint(rest); }},
+      {"print", [this](const std::string& rest) { AddSaying(rest, false); }},
+      {"print-stderr", [this](const std::string& rest) { AddSaying(rest, true); }},
       {"fail", [this](const std::string& rest) { AddFailure(rest); }},
+      {"fail-as", [this](const std::string& name) { AddFailAs(name); }},
 
       {"init-code", Int(script_.init_code)},
       {"init-delay-ms", Int(script_.init_delay_ms)},
       {"init-null-handle", Flag(script_.init_null_handle)},
-      {"init-false-success", Word(script_.init_false_success)},
+      {"init-false-success", [this](const std::string& how) { SetFalseSuccess(how); }},
       {"destroy-delay-ms", Int(script_.destroy_delay_ms)},
       {"destroy-code", Int(script_.destroy_code)},
       {"max-context", Int(script_.max_context)},
@@ -214,36 +227,11 @@ std::optional<Script> LoadScript(const std::string& path) {
   while (std::getline(file, line)) {
     if (line.empty() || line[0] == '#') continue;
     if (parser.Line(line)) continue;
-    Violation(std::string("the model file ").append(path).append(" has an unknown command: ").append(line));
+    Violation(
+        std::string("the model file ").append(path).append(" has a command that is not understood: ").append(line));
     return std::nullopt;
   }
   return parser.script();
-}
-
-void ComeToAnEnd(const std::string& how) {
-  if (how == "segv") {
-    // As a wild pointer does, whatever handler there is.
-    std::signal(SIGSEGV, SIG_DFL);
-    std::raise(SIGSEGV);
-  } else if (how == "abrt") {
-    Complain("GGML_ASSERT: ggml.c:3812: view_src == NULL || data_size == 0");
-    std::abort();
-  } else if (how == "exit") {
-    std::exit(77);
-  } else if (how == "quick-exit") {
-    _exit(77);
-  } else if (how == "hang") {
-    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-  }
-}
-
-void ReachPlace(const Script& script, const std::string& place) {
-  for (const auto& [where, line] : script.prints) {
-    if (where == place) Print(line);
-  }
-  for (const Failure& failure : script.failures) {
-    if (failure.place == place) ComeToAnEnd(failure.how);
-  }
 }
 
 }  // namespace fake

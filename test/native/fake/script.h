@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "places.h"
 
 namespace fake {
 
@@ -18,26 +19,20 @@ struct Piece {
   std::uint32_t word = 0;  // what a prompt's word is recognized by (WordHash)
 };
 
-// A place where the library comes to a bad end.
-struct Failure {
-  std::string place;       // load, second-load, prefill, decode, abort, destroy
-  std::string how;         // segv, abrt, exit, quick-exit, hang
-  std::int64_t after = 1;  // decode: after so many tokens
-};
-
 // One command per line, `#` starts a comment; test/native/README.md lists the commands.
 using Reply = std::vector<Piece>;
 
 struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order of the README
   bool log = false;
   bool details = false;
-  std::vector<std::pair<std::string, std::string>> prints;  // place, line for stdout
+  std::vector<Saying> sayings;
   std::vector<Failure> failures;
+  std::vector<std::string> fails_as;  // names of vendor_failures.cc
 
   int init_code = 0;
   int init_delay_ms = 0;
   bool init_null_handle = false;
-  std::string init_false_success;  // how rkllm_run ends then: abrt or error
+  std::string init_false_success;  // how rkllm_run ends then: as in ends.h, or error
   int destroy_delay_ms = 0;
   int destroy_code = 0;
   int max_context = 0;  // of the model; 0: no limit
@@ -109,11 +104,5 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
 
 // nullopt when the file is not a fake model or holds an unknown command (which is reported).
 std::optional<Script> LoadScript(const std::string& path);
-
-// segv, abrt, exit, quick-exit or hang; anything else does nothing.
-void ComeToAnEnd(const std::string& how);
-
-// Prints the script's lines for a place and comes to the end that it wants there.
-void ReachPlace(const Script& script, const std::string& place);
 
 }  // namespace fake

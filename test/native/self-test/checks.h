@@ -26,10 +26,13 @@ void CheckLora(const Runtime& runtime);
 void CheckCrossAttention(const Runtime& runtime);
 void CheckBatch(const Runtime& runtime);
 void CheckModelCallbacks(const Runtime& runtime);
+// Ends of the process, and what the script may say of them.
 void CheckDeaths(const Runtime& runtime);
+void CheckIdleDeaths(const Runtime& runtime);
+void CheckWords(const Runtime& runtime);
 
-// A run with the vendor's log on stdout.
-void ShowLog(const Runtime& runtime);
+// Loads and runs a model of these script lines; prints what it prints, and what its functions return.
+void Play(const Runtime& runtime, const std::vector<std::string>& script);
 
 // Prints tokens per second.
 void MeasureFlood(const Runtime& runtime);

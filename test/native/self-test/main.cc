@@ -1,5 +1,5 @@
-// self-test LIBRARY VERSION [zeroed | log | flood]: drives a fake runtime and says what it does not do as documented.
-// VERSION is one of shape.h's. Exit code 0 when all is well.
+// self-test LIBRARY VERSION [zeroed | flood | play LINE...]: drives a fake runtime and says what it does not do as
+// documented. VERSION is one of shape.h's. Exit code 0 when all is well.
 #include <cstdio>
 #include <string>
 
@@ -32,6 +32,8 @@ int RunAll(const Runtime& runtime, bool zeroed) {
       {"batch", self_test::CheckBatch},
       {"model callbacks", self_test::CheckModelCallbacks},
       {"deaths", self_test::CheckDeaths},
+      {"deaths while idle", self_test::CheckIdleDeaths},
+      {"words", self_test::CheckWords},
   };
   std::printf("defaults\n");
   CheckDefaults(runtime, zeroed);
@@ -50,8 +52,8 @@ int main(int argc, char** argv) {
   for (const self_test::Shape& shape : self_test::kShapes) {
     if (version != shape.version) continue;
     const Runtime runtime(argv[1], shape);
-    if (what == "log") {
-      self_test::ShowLog(runtime);
+    if (what == "play") {
+      self_test::Play(runtime, {argv + 4, argv + argc});
     } else if (what == "flood") {
       self_test::MeasureFlood(runtime);
     } else {
@@ -59,6 +61,6 @@ int main(int argc, char** argv) {
     }
     return self_test::Failures();
   }
-  std::fprintf(stderr, "usage: self-test LIBRARY VERSION [zeroed | log | flood]\n");
+  std::fprintf(stderr, "usage: self-test LIBRARY VERSION [zeroed | flood | play LINE...]\n");
   return 2;
 }
