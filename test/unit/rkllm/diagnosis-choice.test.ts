@@ -45,6 +45,7 @@ describe('the driver', () => {
       hint: expect.stringContaining('0.9.6 is older than 0.9.7') as string,
     });
     expect(explain([...opening(), noMemory, ...notLoaded])?.hint).not.toContain('older');
+    expect(explain([tooOldDriver, noMemory, ...notLoaded])?.hint).toContain('is older than 0.9.7');
   });
 
   test('that is too old is no failure by itself', () => {

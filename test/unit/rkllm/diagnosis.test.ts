@@ -33,6 +33,7 @@ describe('every known line', () => {
       expect(text).toMatch(/^\S.*[.=\w]$/u);
       expect(text).not.toMatch(/undefined|NaN|\?/u);
     }
+    expect(Object.values(details)).not.toContain(undefined);
     expect(JSON.stringify(details)).not.toMatch(/null|NaN/u);
     expect(known.weight === 'warning' ? diagnose(lines, context) : warningsIn(lines, context)).toEqual(
       known.weight === 'warning' ? undefined : [],
@@ -114,6 +115,13 @@ describe('what is found', () => {
       'RKLLM_NPU_ACCESS_DENIED',
       {},
     ],
+    [
+      'no permission, by its other number',
+      ['E RKNN: failed to open rknn device, ret: -1, errno: 1, errstr: Operation not permitted'],
+      'RKLLM_NPU_ACCESS_DENIED',
+      {},
+    ],
+    ['too many open files by their number', ['failed to create fd, errno: 24'], 'RKLLM_TOO_MANY_OPEN_FILES', {}],
     [
       'a board that the runtime does not know',
       ['Platform error: must be either RK3588, RK3576, RV1126B, or RK3562.', 'Your platform is lite.'],
