@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /** How bad a line is: as the runtime marks it (`I`, `W`, `E`), else by its words. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * Who printed a line: `rkllm` the runtime, `rknn` its part that talks to the NPU's driver, `ggml` its part that reads and
  * computes models, `system` the C library, the loader or the C++ runtime, `other` anything else in the process.
  */
-export type LogComponent = 'rkllm' | 'rknn' | 'ggml' | 'system' | 'other';
+type LogComponent = 'rkllm' | 'rknn' | 'ggml' | 'system' | 'other';
 
 /** Where a line was printed. The runtime prints on stdout; assertions and the C library on stderr. */
 export type LogStream = 'stdout' | 'stderr';
