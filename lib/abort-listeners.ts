@@ -41,7 +41,7 @@ function stopListening(signal: AbortSignal, callbacks: Set<() => void>): void {
 }
 
 /** One that throws must not keep the others from being called; as with any listener, the error ends the process. */
-function callIsolated(callback: () => void): void {
+export function callIsolated(callback: () => void): void {
   try {
     callback();
   } catch (error) {

@@ -1,3 +1,4 @@
+import { callIsolated } from './abort-listeners.js';
 import type { Backend, EngineOption, LoadRequest } from './backends/backend.js';
 import { findTemplate } from './chat/templates/recognize.js';
 import type { Reload } from './engine.js';
@@ -110,9 +111,7 @@ function progressOf(listener: Checked<typeof loadTable>['onProgress']): (phase: 
   return (phase) => {
     if (listener === undefined || entered.has(phase)) return;
     entered.add(phase);
-    const progress = { phase, elapsedMs: performance.now() - start };
-    // Outside of the load: what it throws is no failure of that.
-    process.nextTick(() => listener(progress));
+    callIsolated(() => listener({ phase, elapsedMs: performance.now() - start }));
   };
 }
 

@@ -64,13 +64,12 @@ export class Observer {
     this.#log?.('warn', { asked, path }, 'another model takes its place');
   }
 
-  /** Takes what the engine of a model prints; undefined when nobody reads it. Never throws. */
-  engineLines(path: string | undefined): ((line: EngineLine) => void) | undefined {
-    if (this.#log === undefined && !channels.log.hasSubscribers) return undefined;
+  /** Takes what the engine of a model prints, whoever begins to listen later. Never throws. */
+  engineLines(path: string | undefined): (line: EngineLine) => void {
     return (line) => {
       const { level, component, text, stream } = line;
       this.#log?.(level, { path, component, stream }, text);
-      channels.log.publish({ path, ...line } satisfies LogTrace);
+      if (channels.log.hasSubscribers) channels.log.publish({ path, ...line } satisfies LogTrace);
     };
   }
 

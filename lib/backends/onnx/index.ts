@@ -14,12 +14,13 @@ export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
   return {
     name: 'onnx',
     engineOptions: ['threads'],
-    load: async ({ path, maxContextLength, sampling, threads, signal }) => {
+    load: async ({ path, maxContextLength, sampling, threads, signal, onPhase }) => {
       if (path === undefined) {
         throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The ONNX backend needs the path of a model.', {
           hint: 'Pass the directory that holds genai_config.json as the first argument of loadModel().',
         });
       }
+      onPhase?.('load');
       return loadInEngine({ path, maxContextLength, sampling, threads, prefillChunk }, signal);
     },
   };

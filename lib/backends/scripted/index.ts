@@ -65,8 +65,9 @@ class RecordingBackend implements ScriptedBackend {
   /** Its own: backends are made of others by spreading them. */
   readonly load = async (request: LoadRequest): Promise<BackendModel> => {
     const { loadMs = 0, failLoad, clock = realClock } = this.#script;
-    const { signal } = request;
+    const { signal, onPhase } = request;
     this.loads.push(request);
+    onPhase?.('load');
     if (loadMs > 0) {
       await clock.sleep(loadMs, signal).catch((error: unknown) => {
         // An AbortSignal of Node's timers rejects with an error of their own; the load rejects with the reason.

@@ -62,6 +62,7 @@ export const boardLines: readonly KnownLine[] = [
     pattern: /matmul(?:\((?<type>[^)]*)\))? run failed/u,
     code: 'RKLLM_DRIVER_TOO_OLD',
     weight: 'symptom',
+    runFailed: true,
     explain: ({ type }, circumstances) => {
       const details = { type, ...driverDetails(circumstances) };
       const summary = `The NPU has failed to compute${type === undefined ? '' : ` (${type})`}; what the model answers is worthless.`;

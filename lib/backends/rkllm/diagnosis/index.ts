@@ -68,6 +68,11 @@ export function initFailedSilently(lines: readonly RuntimeLogLine[]): boolean {
   return findingsIn(lastAttempt(lines)).some(({ known }) => known.initFailed === true);
 }
 
+/** Whether a run has failed although `rkllm_run` returned 0. */
+export function runFailedSilently(lines: readonly RuntimeLogLine[]): boolean {
+  return findingsIn(lines).some(({ known }) => known.runFailed === true);
+}
+
 interface Finding {
   readonly known: KnownLine;
   readonly line: RuntimeLogLine;

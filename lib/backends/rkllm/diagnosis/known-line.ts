@@ -41,5 +41,7 @@ export interface KnownLine {
   readonly weight: Weight;
   /** Who prints it has not loaded the model, whatever `rkllm_init` returns. */
   readonly initFailed?: true;
+  /** Who prints it has computed nonsense, whatever `rkllm_run` returns. */
+  readonly runFailed?: true;
   explain(groups: Readonly<Record<string, string | undefined>>, circumstances: Circumstances): Explanation;
 }

@@ -4,9 +4,8 @@ import type { NativeAddon, NativeLoadOptions, QuestionHandle } from '../addon.js
 import type { DriverEvent } from '../driver.js';
 import { LastLines } from '../runtime-log/last-lines.js';
 import { formatLogLine, type RuntimeLogLine } from '../runtime-log/line.js';
-import { diagnose } from '../diagnosis/index.js';
 import { crashed, type Phase } from './crash.js';
-import { explainEvent } from './explain.js';
+import { Explainer, type ReportedEvent } from './explain.js';
 import type { Frame } from './frames.js';
 import { HeldReports } from './held-reports.js';
 import { HostProcess, type Exit, type HostListener } from './host-process.js';
@@ -20,7 +19,6 @@ import { RemoteRun } from './remote-run.js';
  */
 type State = 'loading' | 'unloaded' | 'loaded' | 'disposing' | 'stopping' | 'disposed' | 'gone';
 
-type ReportedEvent = Extract<HostReport, { type: 'event' }>['event'];
 type Start = Parameters<NativeAddon['start']>;
 
 /** One model in a process of its own, as the addon has it in this one. Each request holds the event loop until it ends. */
@@ -33,6 +31,7 @@ export class HostSession implements HostListener {
   readonly #lastLines = new LastLines();
   /** Printed since the runtime was last idle: what a failure is explained by. */
   readonly #recentLines = new LastLines();
+  readonly #explainer = new Explainer(this.#recentLines);
   #state: State = 'loading';
   #question: number | undefined;
 
@@ -129,7 +128,7 @@ export class HostSession implements HostListener {
     } else if (this.#state !== 'gone') {
       const phase = this.#phase();
       const lastLines = this.#lastLines.list().map(formatLogLine);
-      const diagnosis = diagnose(this.#recentLines.list(), { phase: phase === 'load' ? 'load' : 'run' });
+      const diagnosis = this.#explainer.diagnosis(phase === 'load' ? 'load' : 'run');
       this.#lose(crashed({ ...exit, phase, lastLines, diagnosis }));
     }
   }
@@ -186,7 +185,7 @@ export class HostSession implements HostListener {
     } else if (event.type === 'performed' || event.type === 'refused') {
       this.#calls.delete(event.type === 'performed' ? event.call : event.id);
     }
-    const explained = explainEvent(event, this.#recentLines);
+    const explained = this.#explainer.event(event);
     if (event.type === 'loaded') this.#state = explained.type === 'loaded' ? 'loaded' : 'unloaded';
     if (event.type === 'failed') this.#state = 'unloaded';
     this.#onEvent(explained);

@@ -114,15 +114,14 @@ class Host {
       case 'ended': {
         this.#runs.get(event.run)?.end();
         this.#runs.delete(event.run);
-        const ended = { ...event, peakMemoryMb: process.resourceUsage().maxRSS / 1024 };
-        if (event.outcome === 'failed') this.#reportBehindLog({ type: 'event', event: ended });
-        else this.#report({ type: 'event', event: ended });
+        const peakMemoryMb = process.resourceUsage().maxRSS / 1024;
+        this.#reportBehindLog({ type: 'event', event: { ...event, peakMemoryMb } });
         return;
       }
-      case 'performed':
-        if (event.returned === 0) this.#report({ type: 'event', event });
-        else this.#reportBehindLog({ type: 'event', event });
+      case 'identified':
+        this.#report({ type: 'event', event });
         return;
+      case 'performed':
       case 'loaded':
       case 'failed':
         this.#reportBehindLog({ type: 'event', event });
