@@ -1,5 +1,6 @@
 /** What the vendor's runtime prints: where it goes, and what it explains. */
-import { channels, loadModel, type LogTrace, type Model, type RkllmError } from 'rkllm';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { loadModel, type LogTrace, type Model, type RkllmError } from 'rkllm';
 import { failureOf } from '../support/reading.js';
 import { root, runNode } from '../support/run-node.js';
 import { FakeModel, fakeRuntime, releases, type Release } from '../unit/rkllm/fake-model.js';
@@ -13,8 +14,8 @@ function load(fake: FakeModel, release: Release = '1.2.3', options: object = {})
 async function logOf(action: () => Promise<unknown>): Promise<LogTrace[]> {
   const lines: LogTrace[] = [];
   const listener = (line: unknown): void => void lines.push(line as LogTrace);
-  channels.log.subscribe(listener);
-  await action().finally(() => channels.log.unsubscribe(listener));
+  subscribe('rkllm:log', listener);
+  await action().finally(() => unsubscribe('rkllm:log', listener));
   return lines;
 }
 
