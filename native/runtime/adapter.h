@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "generation.h"
@@ -24,7 +25,10 @@ enum class Reply {
 // Receives what happens while Run() is in progress: normally on the thread that called it, but that is not relied on.
 class RunSink {
  public:
-  virtual Reply OnRunEvent(const RunEvent& event) noexcept = 0;
+  virtual Reply OnToken(const Token& token) noexcept = 0;
+  virtual Reply OnMatrix(const MatrixView& matrix) noexcept = 0;
+  virtual Reply OnFinish(const std::optional<PerfStats>& perf) noexcept = 0;
+  virtual Reply OnError() noexcept = 0;
 
   // What a model was exported without, from 1.3.0 on. Both wait for the answer, which is written to the vendor's
   // memory. The number of token ids, or a negative number when there is none.

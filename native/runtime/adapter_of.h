@@ -81,7 +81,7 @@ class AdapterOf final : public Adapter {
  private:
   static constexpr int kNoHandle = -1;
 
-  // C entry point: nothing may be thrown through the vendor's frames; OnRunEvent is noexcept.
+  // C entry point: nothing may be thrown through the vendor's frames; the sink is noexcept.
   static int OnResult(typename Abi::RunResult* result, void* userdata, std::int32_t state) noexcept {
     auto* self = static_cast<AdapterOf*>(RunTickets::OwnerOf(userdata));
     return ToAbi<Abi>(self == nullptr ? Reply::kGoOn : self->TakeResults(result, state));
@@ -92,10 +92,7 @@ class AdapterOf final : public Adapter {
     const std::size_t count = HasRows(state) && results != nullptr ? load_params_.Rows() : 1;
     Reply reply = Reply::kGoOn;
     for (std::size_t row = 0; row < count; ++row) {
-      auto event = ReadEvent<Abi>(results == nullptr ? nullptr : results + row, state, mode_);
-      if (!event) continue;
-      event->row = row;
-      const Reply to_row = sink_->OnRunEvent(*event);
+      const Reply to_row = Deliver<Abi>(*sink_, results == nullptr ? nullptr : results + row, state, mode_, row);
       if (to_row != Reply::kGoOn) reply = to_row;
     }
     return reply;

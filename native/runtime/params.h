@@ -91,15 +91,11 @@ struct PerfStats {
   double memory_mb = 0;
 };
 
-struct RunEvent {
-  // A token may come without text: inside a split character, or a hidden special token.
-  enum class Kind { kToken, kMatrix, kFinish, kError };
-  Kind kind;
-  std::int32_t token_id = 0;      // negative in a batch: the row has ended
-  std::string_view text;          // the vendor's memory: valid only during the call
-  std::optional<PerfStats> perf;  // of kFinish
-  MatrixView matrix;              // of kMatrix
-  std::size_t row = 0;            // of kToken
+// It may have no text: inside a split character, or a hidden special token.
+struct Token {
+  std::int32_t id = 0;    // negative in a batch: the row has ended
+  std::string_view text;  // the vendor's memory: valid only during the call
+  std::size_t row = 0;
 };
 
 // `over` where it has a value, else `under`.

@@ -53,33 +53,26 @@ MatrixView ReadMatrix(const typename Abi::RunResult& result, RunMode mode) {
 // Whether such an event brings a result for each row of the batch; others have to do with the whole run.
 constexpr bool HasRows(std::int32_t state) { return state == abi::kNormal || state == abi::kWaiting; }
 
-// nullopt for what says nothing. Reads no field that the generation does not have.
+// Hands an event to the sink, or nothing where it says nothing. Reads no field that the generation does not have.
 template <typename Abi>
-std::optional<RunEvent> ReadEvent(const typename Abi::RunResult* result, std::int32_t state, RunMode mode) {
-  RunEvent event{RunEvent::Kind::kToken, 0, {}, {}, {}, 0};
+Reply Deliver(RunSink& sink, const typename Abi::RunResult* result, std::int32_t state, RunMode mode,
+              std::size_t row) noexcept {
   switch (state) {
     case abi::kLastHiddenLayer:  // in 1.1.x; the other releases give hidden states as kNormal
     case abi::kNormal:
     case abi::kWaiting:  // a token that ends inside a character
-      if (result == nullptr) return std::nullopt;
-      event.matrix = ReadMatrix<Abi>(*result, mode);
-      if (event.matrix.values != nullptr) {
-        event.kind = RunEvent::Kind::kMatrix;
-        return event;
+      if (result == nullptr) return Reply::kGoOn;
+      if (const MatrixView matrix = ReadMatrix<Abi>(*result, mode); matrix.values != nullptr) {
+        return sink.OnMatrix(matrix);
       }
-      if (state == abi::kLastHiddenLayer) return std::nullopt;
-      event.token_id = result->token_id;
-      if (result->text != nullptr) event.text = result->text;
-      return event;
+      if (state == abi::kLastHiddenLayer) return Reply::kGoOn;
+      return sink.OnToken({result->token_id, result->text == nullptr ? "" : result->text, row});
     case abi::kFinish:
-      event.kind = RunEvent::Kind::kFinish;
-      if (result != nullptr) event.perf = Abi::Perf(*result);
-      return event;
+      return sink.OnFinish(result == nullptr ? std::nullopt : Abi::Perf(*result));
     case abi::kError:
-      event.kind = RunEvent::Kind::kError;
-      return event;
+      return sink.OnError();
     default:  // not documented
-      return std::nullopt;
+      return Reply::kGoOn;
   }
 }
 

@@ -248,7 +248,8 @@ void Model::DestroyOnThread() {
 
 // In the runtime's callback, so inside rkllm_run. From the first event on, aborts are made from here and only here:
 // this is the one place where the run is certainly in flight.
-Reply Model::OnRunEvent(const RunEvent& event) noexcept {
+template <typename Take>
+Reply Model::React(const Take& take) noexcept {
   Run::Reaction reaction;
   std::uint32_t id = 0;
   {
@@ -256,7 +257,7 @@ Reply Model::OnRunEvent(const RunEvent& event) noexcept {
     if (!current_) return Reply::kGoOn;
     id = current_->id();
     try {
-      reaction = current_->Take(event);
+      reaction = take(*current_);
     } catch (...) {
       current_->Fail("Out of memory for the generated tokens.");
       reaction.abort_runtime = true;
@@ -271,6 +272,22 @@ Reply Model::OnRunEvent(const RunEvent& event) noexcept {
   if (reaction.abort_runtime) adapter_->Abort();
   if (reaction.announce) Say(Readable{id});
   return reaction.reply;
+}
+
+Reply Model::OnToken(const Token& token) noexcept {
+  return React([&](Run& run) { return run.TakeToken(token); });
+}
+
+Reply Model::OnMatrix(const MatrixView& matrix) noexcept {
+  return React([&](Run& run) { return run.TakeMatrix(matrix); });
+}
+
+Reply Model::OnFinish(const std::optional<PerfStats>& perf) noexcept {
+  return React([&](Run& run) { return run.TakeFinish(perf); });
+}
+
+Reply Model::OnError() noexcept {
+  return React([](Run& run) { return run.TakeError(); });
 }
 
 }  // namespace rkllm

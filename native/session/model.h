@@ -69,7 +69,13 @@ class Model final : public std::enable_shared_from_this<Model>, private RunSink 
   void Leave();
 
   void AbortCurrent();
-  Reply OnRunEvent(const RunEvent& event) noexcept override;
+  Reply OnToken(const Token& token) noexcept override;
+  Reply OnMatrix(const MatrixView& matrix) noexcept override;
+  Reply OnFinish(const std::optional<PerfStats>& perf) noexcept override;
+  Reply OnError() noexcept override;
+  // `take` has the run in progress take an event.
+  template <typename Take>
+  Reply React(const Take& take) noexcept;
   std::int32_t OnTokenize(std::string_view text, std::int32_t* ids, std::size_t room) noexcept override;
   bool OnEmbed(const std::int32_t* ids, std::size_t tokens, void* floats, std::size_t bytes) noexcept override;
   // False: there is no answer.

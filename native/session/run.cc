@@ -49,22 +49,16 @@ void Run::Begin(bool runtime_limits) {
   perf_.reset();
 }
 
-Run::Reaction Run::Take(const RunEvent& event) {
-  switch (event.kind) {
-    case RunEvent::Kind::kToken:
-      return TakeToken(event);
-    case RunEvent::Kind::kMatrix:
-      return TakeMatrix(event.matrix);
-    case RunEvent::Kind::kFinish:
-      if (finish_ == kNever) finish_ = Clock::now();
-      if (event.perf) perf_ = event.perf;
-      if (!abort_requested_) finished_ = true;
-      return {};
-    case RunEvent::Kind::kError:
-      if (finish_ == kNever) finish_ = Clock::now();
-      if (!abort_requested_ && !limited_) Fail("The runtime reported an error during the run.");
-      return {};
-  }
+Run::Reaction Run::TakeFinish(const std::optional<PerfStats>& perf) {
+  if (finish_ == kNever) finish_ = Clock::now();
+  if (perf) perf_ = perf;
+  if (!abort_requested_) finished_ = true;
+  return {};
+}
+
+Run::Reaction Run::TakeError() {
+  if (finish_ == kNever) finish_ = Clock::now();
+  if (!abort_requested_ && !limited_) Fail("The runtime reported an error during the run.");
   return {};
 }
 
@@ -75,13 +69,13 @@ Run::Reaction Run::StopRuntime() {
   return {!pause, false, pause ? Reply::kPause : Reply::kGoOn};
 }
 
-Run::Reaction Run::TakeToken(const RunEvent& event) {
+Run::Reaction Run::TakeToken(const Token& token) {
   if (abort_requested_ || limited_ || !failure_.empty()) return StopRuntime();
   // No text is wanted: releases differ in whether a token comes before the matrix, and in whether they go on after it.
   if (params_.mode != RunMode::kGenerate) return {matrix_.values != nullptr, false};
   if (first_token_ == kNever) first_token_ = Clock::now();
-  if (rows_.size() > 1) return TakeRow(event);
-  if (!batch_.Append(event.token_id, event.text)) {
+  if (rows_.size() > 1) return TakeRow(token);
+  if (!batch_.Append(token.id, token.text)) {
     Fail("More than 4 GiB of generated text are waiting to be read.");
     return {true, false};
   }
@@ -100,11 +94,11 @@ Run::Reaction Run::AfterToken() {
 
 // All rows advance together, so the run goes on until none is open. JavaScript learns of a row that has ended by one
 // negative token id.
-Run::Reaction Run::TakeRow(const RunEvent& event) {
-  Row& row = rows_.at(event.row);
+Run::Reaction Run::TakeRow(const Token& token) {
+  Row& row = rows_.at(token.row);
   if (row.over) return {};
-  const bool ended = event.token_id < 0;
-  if (!batch_.AppendRow(static_cast<std::uint8_t>(event.row), ended ? -1 : event.token_id, event.text)) {
+  const bool ended = token.id < 0;
+  if (!batch_.AppendRow(static_cast<std::uint8_t>(token.row), ended ? -1 : token.id, token.text)) {
     Fail("More than 4 GiB of generated text are waiting to be read.");
     return {true, false};
   }

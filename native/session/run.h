@@ -66,11 +66,14 @@ class Run {
     bool announce = false;
     Reply reply = Reply::kGoOn;
   };
-  // The mutex is held by the caller (Model).
-  Reaction Take(const RunEvent& event);
-  // A failure of ours, such as no memory. The mutex is held by the caller.
+  // The next six: the mutex is held by the caller (Model).
+  Reaction TakeToken(const Token& token);
+  Reaction TakeMatrix(const MatrixView& view);
+  Reaction TakeFinish(const std::optional<PerfStats>& perf);
+  Reaction TakeError();
+  // A failure of ours, such as no memory.
   void Fail(const char* failure);
-  // A question of the runtime has no answer: a failure, unless all tokens are there that were wanted. Likewise.
+  // A question of the runtime has no answer: a failure, unless all tokens are there that were wanted.
   void FailUnlessLimited(const char* failure);
 
   // Inference thread, the vendor's run function is about to be entered. Twice when it is repeated.
@@ -87,12 +90,10 @@ class Run {
     bool over = false;  // it has ended or has its last token that was wanted
   };
 
-  Reaction TakeToken(const RunEvent& event);
-  Reaction TakeRow(const RunEvent& event);
+  Reaction TakeRow(const Token& token);
   Reaction AfterToken();
   Reaction StopRuntime();
   bool IsLast(std::int64_t tokens) const { return params_.max_new_tokens && tokens >= *params_.max_new_tokens; }
-  Reaction TakeMatrix(const MatrixView& view);
 
   const std::uint32_t id_;
   const RunParams params_;
