@@ -182,10 +182,15 @@ function measureAbort() {
   };
 }
 
-/** Whole processes that import the package against ones that import nothing, and the import alone, from within. */
+/**
+ * Whole processes that import the package against ones that import nothing, and the import alone, from within. What
+ * Node.js takes for the first file of any program, an empty one, is told beside it.
+ */
 function measureImport() {
   const entry = path.join(root, 'dist/index.js');
   const facade = path.join(root, 'dist/index.mjs');
+  const empty = path.join(out, 'empty.cjs');
+  writeFileSync(empty, '');
   const time = (code, ...flags) => {
     const start = performance.now();
     const output = execFileSync(process.execPath, [...flags, '-e', code], { encoding: 'utf8' });
@@ -195,6 +200,7 @@ function measureImport() {
   const timed = (load) => `const t = performance.now(); ${load}; console.log(performance.now() - t)`;
   const commands = {
     none: () => time('console.log(performance.now())'),
+    requireEmpty: () => time(timed(`require(${JSON.stringify(empty)})`)),
     require: () => time(timed(`require(${JSON.stringify(entry)})`)),
     noneEsm: () => time('console.log(performance.now())', esm),
     import: () => time(timed(`await import(${JSON.stringify(facade)})`), esm),
@@ -204,11 +210,15 @@ function measureImport() {
     for (const [name, command] of Object.entries(commands)) samples[name].push(command());
   }
   const whole = (name) => median(samples[name].map((sample) => sample.process));
-  const within = (name) => median(samples[name].map((sample) => sample.within));
+  const cost = (name, nothing) => ({
+    withinMs: round(median(samples[name].map((sample) => sample.within))),
+    processMs: round(whole(name) - whole(nothing)),
+  });
   return {
     nodeStartMs: round(whole('none')),
-    require: { withinMs: round(within('require')), processMs: round(whole('require') - whole('none')) },
-    import: { withinMs: round(within('import')), processMs: round(whole('import') - whole('noneEsm')) },
+    requireEmpty: cost('requireEmpty', 'none'),
+    require: cost('require', 'none'),
+    import: cost('import', 'noneEsm'),
   };
 }
 
@@ -249,7 +259,7 @@ function machine() {
   };
 }
 
-function table({ floods, pacing, targets: judged, machine: { loadAverage } }) {
+function table({ floods, pacing, import: imported, targets: judged, machine: { loadAverage } }) {
   const lines = [
     `load average ${loadAverage.before[0].toFixed(1)} before, ${loadAverage.after[0].toFixed(1)} after`,
     '',
@@ -275,6 +285,9 @@ function table({ floods, pacing, targets: judged, machine: { loadAverage } }) {
     '',
     row('CPU %', ...Object.keys(pacing['10'])),
     ...['10', '100', '1000'].map((rate) => row(`${rate}/s`, ...Object.values(pacing[rate]))),
+    '',
+    row('import ms', 'within', 'process'),
+    ...['requireEmpty', 'require', 'import'].map((name) => row(name, ...Object.values(imported[name]))),
     '',
     row('target', 'measured', 'target', 'met'),
     ...Object.entries(judged).map(([name, { measured, target, met }]) =>

@@ -1,5 +1,10 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- an import declaration cannot wait */
 import type * as LoadModelModule from './load-model.js';
 import type { Model } from './model.js';
+import type * as ChannelsModule from './observe/channels.js';
+import type { Channels, GenerateTrace, LoadTrace } from './observe/channels.js';
+import type * as OtelModule from './observe/otel.js';
+import type { GenAiAttributes, GenAiMetrics } from './observe/otel.js';
 import type { LoadModelOptions } from './options/load.js';
 
 export { RkllmError, errorCodes, isRkllmError, type RkllmErrorCode, type RkllmErrorInit } from './errors.js';
@@ -18,17 +23,17 @@ export type {
 } from './generation.js';
 export type { Timings, Usage } from './usage.js';
 export type { GenerateInput, RawPrompt, TokenPrompt } from './prompt.js';
-export {
-  channels,
-  type GenerateFigures,
-  type GenerateTrace,
-  type LoadTrace,
-  type LogTrace,
-  type OptionSummary,
-  type QueueTrace,
+export type {
+  Channels,
+  GenerateFigures,
+  GenerateTrace,
+  LoadTrace,
+  LogTrace,
+  OptionSummary,
+  QueueTrace,
 } from './observe/channels.js';
 export type { LogFields, Logger } from './observe/logger.js';
-export { toGenAiAttributes, toGenAiMetrics, type GenAiAttributes, type GenAiMetrics } from './observe/otel.js';
+export type { GenAiAttributes, GenAiMetrics } from './observe/otel.js';
 export type { ToolCall } from './chat/tool-call.js';
 export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ChatOptions, ChatSession } from './chat/session.js';
@@ -68,6 +73,9 @@ export type {
   TokenBatch,
 } from './backends/backend.js';
 
+// Importing this package has to cost next to nothing, whether a model is loaded or not: what does the work is loaded when
+// it is used. Not with `import()`, which Jest refuses in a project that has not turned ES modules on.
+
 /**
  * Loads a model.
  *
@@ -77,9 +85,48 @@ export type {
  * `RKLLM_ONNXRUNTIME_NOT_FOUND`, `RKLLM_RUNTIME_NOT_FOUND`. After a failed load nothing is left running.
  */
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
-  // Here and not at the top: importing this package has to cost next to nothing, whether a model is loaded or not. Not
-  // with `import()`, which Jest refuses in a project that has not turned ES modules on.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import declaration cannot wait
   const implementation = require('./load-model.js') as typeof LoadModelModule;
   return implementation.loadModel(path, options);
+}
+
+/**
+ * Where this library tells what it does, by Node's `diagnostics_channel`. The names are stable; later releases add
+ * fields. No message has a prompt or an answer, but for lines of an engine that was asked to print them
+ * (`RKLLM_LOG_LEVEL=2`).
+ *
+ * `load` and `generate` are tracing channels: `start` and `end` around the call, `error` when it throws or rejects,
+ * `asyncStart` and `asyncEnd` when it has settled, each with the same object. Arguments that are refused as such are not traced.
+ * Subscribe before: what began unobserved stays so.
+ */
+export const channels: Channels = {
+  get load() {
+    return loadedChannels().load;
+  },
+  get generate() {
+    return loadedChannels().generate;
+  },
+  get queue() {
+    return loadedChannels().queue;
+  },
+  get log() {
+    return loadedChannels().log;
+  },
+};
+
+function loadedChannels(): Channels {
+  return (require('./observe/channels.js') as typeof ChannelsModule).channels;
+}
+
+/**
+ * A trace in OpenTelemetry's names for generative AI (`gen_ai.…`), for a span: what is known at the start from `start`
+ * on, the rest from `asyncStart` on. What is not known is left out. The conventions have the status Development: when
+ * they change, so does this. There is none for loading; its operation is named `load_model`.
+ */
+export function toGenAiAttributes(trace: GenerateTrace | LoadTrace): GenAiAttributes {
+  return (require('./observe/otel.js') as typeof OtelModule).toGenAiAttributes(trace);
+}
+
+/** The figures of a generation that is over, by the names of OpenTelemetry's histograms for servers. */
+export function toGenAiMetrics(trace: GenerateTrace): GenAiMetrics {
+  return (require('./observe/otel.js') as typeof OtelModule).toGenAiMetrics(trace);
 }

@@ -96,16 +96,8 @@ export interface LogTrace extends EngineLine {
   readonly path: string | undefined;
 }
 
-/**
- * Where this library tells what it does, by Node's `diagnostics_channel`. The names are stable; later releases add
- * fields. No message has a prompt or an answer, but for lines of an engine that was asked to print them
- * (`RKLLM_LOG_LEVEL=2`).
- *
- * `load` and `generate` are tracing channels: `start` and `end` around the call, `error` when it throws or rejects,
- * `asyncStart` and `asyncEnd` when it has settled, each with the same object. Arguments that are refused as such are not traced.
- * Subscribe before: what began unobserved stays so.
- */
-export const channels: {
+/** The channels of this library, by the short names of what they tell. */
+export interface Channels {
   /** `tracing:rkllm:load:start` and so on, with a {@link LoadTrace}. */
   readonly load: TracingChannel<unknown, LoadTrace>;
   /** `tracing:rkllm:generate:start` and so on, with a {@link GenerateTrace}. */
@@ -114,7 +106,9 @@ export const channels: {
   readonly queue: Channel;
   /** `rkllm:log`, with a {@link LogTrace}. */
   readonly log: Channel;
-} = {
+}
+
+export const channels: Channels = {
   load: tracingChannel('rkllm:load'),
   generate: tracingChannel('rkllm:generate'),
   queue: channel('rkllm:queue'),

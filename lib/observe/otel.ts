@@ -26,11 +26,6 @@ const finishReasons: Readonly<Partial<Record<FinishReason, string>>> = {
   'tool-calls': 'tool_call',
 };
 
-/**
- * A trace in OpenTelemetry's names for generative AI (`gen_ai.…`), for a span: what is known at the start from `start`
- * on, the rest from `asyncStart` on. What is not known is left out. The conventions have the status Development: when
- * they change, so does this. There is none for loading; its operation is named `load_model`.
- */
 export function toGenAiAttributes(trace: GenerateTrace | LoadTrace): GenAiAttributes {
   const attributes = isLoad(trace) ? loadAttributes(trace) : generateAttributes(trace);
   const errorType = 'error' in trace ? { 'error.type': errorTypeOf(trace.error) } : {};
@@ -39,7 +34,6 @@ export function toGenAiAttributes(trace: GenerateTrace | LoadTrace): GenAiAttrib
   );
 }
 
-/** The figures of a generation that is over, by the names of OpenTelemetry's histograms for servers. */
 export function toGenAiMetrics({ durationMs, result }: GenerateTrace): GenAiMetrics {
   const { timeToFirstTokenMs, decodeMs } = result?.timings ?? {};
   const further = (result?.usage.outputTokens ?? 0) - 1;
