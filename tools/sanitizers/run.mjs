@@ -1,4 +1,5 @@
-// Builds the addon and the fake runtimes with sanitizers and runs on them all that can happen in one process:
+// Builds the addon and the fake runtimes with sanitizers and runs on them all that can happen in one process, and every
+// way in which a process or a worker ends, each in a process of its own, which inherits what is set here:
 //   node tools/sanitizers/run.mjs [address] [thread]
 // Exit code 0 only when no sanitizer has anything to say. Node.js itself is not instrumented; the runtime libraries of
 // the sanitizers are preloaded. Every suppression is justified in its file.
@@ -9,26 +10,35 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '..', '..');
 
+/** What a process ends with when a sanitizer has something to say. No program here does so by itself. */
+const found = 'exitcode=86';
+const asanOptions = `${found}:detect_stack_use_after_return=1:strict_string_checks=1`;
+
 const flavours = {
   address: {
     sanitize: 'address,undefined',
     libraries: ['libasan.so', 'libubsan.so'],
     env: {
-      ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1',
-      LSAN_OPTIONS: `suppressions=${path.join(here, 'lsan.supp')}:print_suppressions=0`,
-      UBSAN_OPTIONS: 'print_stacktrace=1',
+      ASAN_OPTIONS: `${asanOptions}:detect_leaks=1`,
+      LSAN_OPTIONS: `${found}:suppressions=${path.join(here, 'lsan.supp')}:print_suppressions=0`,
+      UBSAN_OPTIONS: `${found}:print_stacktrace=1`,
     },
   },
   thread: {
     sanitize: 'thread',
     libraries: ['libtsan.so'],
-    env: { TSAN_OPTIONS: `second_deadlock_stack=1:suppressions=${path.join(here, 'tsan.supp')}` },
+    env: { TSAN_OPTIONS: `${found}:second_deadlock_stack=1:suppressions=${path.join(here, 'tsan.supp')}` },
   },
 };
 
 /** V8 leaves its heap as it is when a process is told to exit: leaks cannot be looked for then. */
-const noLeaks = { ASAN_OPTIONS: 'detect_leaks=0' };
+const noLeaks = { ASAN_OPTIONS: `${asanOptions}:detect_leaks=0` };
 const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+
+const ends = ['rkllm-grid-exit', 'rkllm-exit', 'rkllm-answers-exit'].map((name) => `test/lifecycle/${name}`);
+/** The tests whose programs come to their natural end, so that leaks can be looked for. */
+const tidyEnds =
+  '(the natural end|only workers|the end of the program (comes|waits)|a forgotten model|worker.terminate)';
 
 /** What is run: name, arguments of node, changes of the environment. */
 const programs = [
@@ -47,6 +57,8 @@ const programs = [
     ],
     {},
   ],
+  ['natural ends and workers', [jest, '--runInBand', `--testNamePattern=^${tidyEnds}`, ...ends], {}],
+  ['other ends', [jest, `--testNamePattern=^(?!${tidyEnds})`, ...ends], noLeaks],
 ];
 
 function build(name, sanitize) {

@@ -9,9 +9,12 @@ import { root } from '../../support/run-node.js';
 
 export { isolation };
 
+/** The checkout's build, or that of the sanitizers. */
+const fakes = process.env['RKLLM_FAKES'] ?? path.join(root, 'build', 'Release', 'fake');
+
 /** One of the libraries that `test/native/` builds. */
 export function fakeRuntime(name: string): string {
-  return path.join(root, 'build', 'Release', 'fake', `librkllmrt-${name}.so`);
+  return path.join(fakes, `librkllmrt-${name}.so`);
 }
 
 /** A release of each generation, the oldest first. */
