@@ -1,5 +1,6 @@
 import path from 'node:path';
 import load from 'node-gyp-build';
+import { glibcVersion } from '../../board/machine.js';
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
 import type { RuntimeEvidence, TokenBatch } from '../backend.js';
 import type { PromptMedia } from '../media.js';
@@ -277,8 +278,7 @@ function notFound(cause: unknown): RkllmError {
 }
 
 function libc(): string {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  const glibc = report.header?.glibcVersionRuntime;
+  const glibc = glibcVersion();
   return glibc === undefined ? 'no glibc' : `glibc ${glibc}`;
 }
 
