@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import path from 'node:path';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { RkllmError, type RkllmErrorInit } from '../../errors.js';
+import { readAt } from './file-bytes.js';
+import { parseModelName, shortNameOf } from './model-name.js';
 
 /** What can be known of a `.rkllm` file without the runtime. */
 export interface ModelFile {
@@ -24,21 +25,19 @@ export function inspectModelFile(file: string | undefined): ModelFile {
       details: { path: file },
     });
   }
-  const { head, bytes } = readStart(file);
-  const start = head.toString('latin1');
+  const { start, size } = readStart(file);
   if (start === '') throw invalid(file, 'is empty', downloadAgain);
   if (start.startsWith('version https://git-lfs')) {
     throw invalid(file, 'is a Git LFS pointer, not the model itself', 'Fetch it with git lfs pull.');
   }
   if (/^\s*<(?:!doctype html|html)/iu.test(start)) throw invalid(file, 'is a web page, not a model', downloadAgain);
-  const name = path.basename(file).replace(/\.rkllm$/iu, '');
-  return { name, quantization: quantizationIn(name), bytes };
+  return { name: shortNameOf(file), quantization: parseModelName(file).quantization, bytes: size };
 }
 
 const downloadAgain = 'Download it again, as the raw file; compare its size with the one shown where it comes from.';
 const startBytes = 64;
 
-function readStart(file: string): { readonly head: Buffer; readonly bytes: number } {
+function readStart(file: string): { readonly start: string; readonly size: number } {
   let descriptor: number;
   try {
     descriptor = openSync(file, 'r');
@@ -50,8 +49,7 @@ function readStart(file: string): { readonly head: Buffer; readonly bytes: numbe
     if (!stats.isFile()) {
       throw invalid(file, 'is not a regular file', 'Pass the .rkllm file itself, not the directory it is in.');
     }
-    const head = Buffer.alloc(startBytes);
-    return { head: head.subarray(0, readSync(descriptor, head, 0, startBytes, 0)), bytes: stats.size };
+    return { start: readAt(descriptor, 0, startBytes).toString('latin1'), size: stats.size };
   } finally {
     closeSync(descriptor);
   }
@@ -73,9 +71,25 @@ function invalid(file: string, what: string, hint: string, cause?: unknown): Rkl
   return new RkllmError('RKLLM_MODEL_INVALID', `${file} ${what}.`, init);
 }
 
-/** Converters write it into the name in many ways: `-w8a8_g128`, `_W8A8_RK3588`, `-w4a16-g64`. */
-function quantizationIn(name: string): string | undefined {
-  const match = /(?<![a-z\d])(w\d+a\d+)(?:[-_](g\d+))?(?![a-z\d])/iu.exec(name);
-  if (match === null) return undefined;
-  return match.slice(1).filter(Boolean).join('_').toLowerCase();
+/** More than the text and what may be written behind it. */
+const endBytes = 256;
+
+/**
+ * The release of the toolkit that converted a model, such as `'1.3.1'`. The toolkit writes it at the end of the file; it
+ * has been seen of 1.3.1, and whether those before do so is not known.
+ *
+ * @returns undefined: it is not there, or the file cannot be read.
+ */
+export function readToolkitVersion(file: string): string | undefined {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const end = readAt(descriptor, Math.max(0, fstatSync(descriptor).size - endBytes), endBytes).toString('latin1');
+      return /rkllm-toolkit version: (\d+\.\d+\.\d+[a-z\d]*)/u.exec(end)?.[1];
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return undefined;
+  }
 }
