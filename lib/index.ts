@@ -53,6 +53,7 @@ export type { Media, MediaKind, PromptMedia } from './backends/media.js';
 export type { Embedder, TokenIds, Tokenizer } from './backends/model-parts.js';
 export type { NpuOptions } from './options/npu.js';
 export type { BatchOptions } from './options/batch.js';
+export type { Check, CheckStatus } from './checks/check.js';
 export type { BackendName, LoadModelOptions, LoadProgress } from './options/load.js';
 export type {
   Backend,

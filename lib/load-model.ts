@@ -59,6 +59,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     npu: Object.fromEntries(npuOptions.map((name) => [name, checked[name]])),
     onPhase: enter,
     onLine: observer.engineLines(resolved.path),
+    onWarning: (warning) => observer.loadWarning(warning),
     signal,
   };
   enter('probe');
@@ -82,7 +83,8 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
       options: summarize(loadTable, { ...checked, ...changed }),
     });
     const npu = { ...request.npu, ...learned };
-    const again = { ...request, npu, sampling: changed, signal: stop };
+    // What the first load has warned of is known.
+    const again = { ...request, npu, sampling: changed, signal: stop, onWarning: undefined };
     return observer.load(
       trace,
       stop,

@@ -3,6 +3,7 @@
  * (below: one folder per backend). Nothing above knows a backend by name; nothing below knows a chat.
  */
 
+import type { Check } from '../checks/check.js';
 import type { mirostatTable, npuRunTable, npuTable } from '../options/npu.js';
 import type { Checked } from '../options/table.js';
 import type { MediaKind, PromptMedia } from './media.js';
@@ -76,6 +77,8 @@ export interface LoadRequest {
   readonly onPhase?: ((phase: 'probe' | 'load') => void) | undefined;
   /** Takes what the engine prints, now and later. Must not throw. */
   readonly onLine?: ((line: EngineLine) => void) | undefined;
+  /** Called before the engine is touched, for each thing that may keep the model from working. Absent: nobody asks. */
+  readonly onWarning?: ((warning: Check) => void) | undefined;
   /** Aborts the load. A backend checks it at least before and after each slow step. */
   readonly signal: AbortSignal | undefined;
 }

@@ -1,4 +1,5 @@
 import type { BatchAnswer } from '../backends/runtime-controls.js';
+import type { Check } from '../checks/check.js';
 import type { Generation } from '../generation.js';
 import type { ModelInfo } from '../model.js';
 import type { QueueListener } from '../request-queue.js';
@@ -71,6 +72,11 @@ export class Observer {
       this.#log?.(level, { path, component, stream }, text);
       if (channels.log.hasSubscribers) channels.log.publish({ path, ...line } satisfies LogTrace);
     };
+  }
+
+  /** Something may keep the model from working. */
+  loadWarning({ id: check, title, found, fix }: Check): void {
+    this.#log?.('warn', { check, found, fix }, `${title}: ${found}`);
   }
 
   /** The engine died, was given up because it hung, or could not be loaded again. */

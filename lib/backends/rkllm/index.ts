@@ -1,5 +1,6 @@
 import { mirostatTable, npuTable } from '../../options/npu.js';
 import type { Backend, EngineOption } from '../backend.js';
+import { loadAfterPreflight } from './preflight.js';
 import { RkllmModel } from './rkllm-model.js';
 
 const engineOptions: readonly EngineOption[] = [
@@ -11,5 +12,9 @@ const engineOptions: readonly EngineOption[] = [
 
 /** Makes the backend that runs `.rkllm` models on the NPU through the vendor's runtime, which is found at load. */
 export function createRkllmBackend(): Backend {
-  return { name: 'rkllm', engineOptions, load: (request) => RkllmModel.load(request) };
+  return {
+    name: 'rkllm',
+    engineOptions,
+    load: (request) => loadAfterPreflight(request, (checked) => RkllmModel.load(checked)),
+  };
 }

@@ -16,9 +16,10 @@ export interface ModelFile {
 /**
  * Looks at a model's file before the runtime does, which only says that its "magic" is wrong.
  *
+ * @param expectedBytes - its size, where it is known.
  * @throws RkllmError `RKLLM_MODEL_NOT_FOUND` or `RKLLM_MODEL_INVALID`.
  */
-export function inspectModelFile(file: string | undefined): ModelFile {
+export function inspectModelFile(file: string | undefined, expectedBytes?: number): ModelFile {
   if (file === undefined || file === '' || file.includes('\0')) {
     throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The rkllm backend needs the path of a .rkllm file.', {
       hint: 'Pass it as the first argument of loadModel().',
@@ -31,6 +32,9 @@ export function inspectModelFile(file: string | undefined): ModelFile {
     throw invalid(file, 'is a Git LFS pointer, not the model itself', 'Fetch it with git lfs pull.');
   }
   if (/^\s*<(?:!doctype html|html)/iu.test(start)) throw invalid(file, 'is a web page, not a model', downloadAgain);
+  if (expectedBytes !== undefined && size !== expectedBytes) {
+    throw invalid(file, `has ${size} bytes and should have ${expectedBytes}`, downloadAgain);
+  }
   return { name: shortNameOf(file), quantization: parseModelName(file).quantization, bytes: size };
 }
 

@@ -23,10 +23,8 @@ import { RkllmRun } from './rkllm-run.js';
 import { inspectModelFile } from './model-file.js';
 import { toNativeInput, toNativePrompt } from './native-input.js';
 import { NativeModel, type Patience } from './native-model.js';
+import { defaultContextLength } from './preflight.js';
 import { findRuntime, runtimeSearch } from './runtime-path.js';
-
-/** The runtime's own default of 512 is too small for a chat; converted models have 4096 unless told otherwise. */
-const defaultContextLength = 4096;
 
 /** Twice what the prefill of a full context of 4096 tokens takes on an RK3588 by the vendor's figures. */
 const defaultAbortTimeoutMs = 60_000;

@@ -1,0 +1,129 @@
+import { statSync } from 'node:fs';
+import { readBoard, type Board } from '../../board/index.js';
+import { thisMachine } from '../../board/machine.js';
+import type { Check } from '../../checks/check.js';
+import { checkChip, checkDevices, checkDriver } from '../../checks/npu.js';
+import { checkCpus, checkMemory, checkOpenFiles, type MemoryNeed } from '../../checks/resources.js';
+import { isRkllmError, RkllmError } from '../../errors.js';
+import type { BackendModel, LoadRequest } from '../backend.js';
+import {
+  checkContext,
+  checkModelChip,
+  checkModelFile,
+  checkModelRelease,
+  checkQuantization,
+  type ModelRelease,
+} from './model-checks.js';
+import { inspectModelFile, readToolkitVersion } from './model-file.js';
+import { memoryNeedOf } from './model-memory.js';
+import { parseModelName } from './model-name.js';
+import { readRuntimeFile } from './runtime-file.js';
+import { findRuntime, runtimeSearch } from './runtime-path.js';
+
+/** What a model is looked at for. */
+export interface ModelPlan {
+  readonly file: string;
+  /** In tokens. */
+  readonly contextLength: number;
+  /** Release of the runtime that will load it, where it is known. */
+  readonly runtime: string | undefined;
+  /** Size of the whole file, where it is known. */
+  readonly expectedBytes?: number | undefined;
+}
+
+/** Everything about the model itself. Only the file can fail; what goes by names warns. Reads a few hundred bytes. */
+export function checkModel({ file, contextLength, runtime, expectedBytes }: ModelPlan, board: Board): readonly Check[] {
+  const whole = checkModelFile(file, expectedBytes);
+  if (whole.status === 'fail') return [whole];
+  const name = parseModelName(file);
+  const target = board.soc?.target;
+  return [
+    whole,
+    checkModelChip(name, target),
+    checkQuantization(name, target),
+    checkModelRelease(releaseOf(file), runtime),
+    checkContext(name, contextLength),
+  ];
+}
+
+/** What stands in the file counts more than its name. */
+function releaseOf(file: string): ModelRelease | undefined {
+  const inFile = readToolkitVersion(file);
+  if (inFile !== undefined) return { release: inFile, inFile: true };
+  const { release } = parseModelName(file);
+  return release === undefined ? undefined : { release, inFile: false };
+}
+
+/** Undefined: there is no such file. */
+export function memoryNeedOfFile(file: string, contextLength: number): MemoryNeed | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats && memoryNeedOf(stats.size, parseModelName(file), contextLength);
+}
+
+/** Everything that can be known before the runtime is touched, cheaply: some forty small reads. */
+export function preflight(plan: ModelPlan, board: Board): readonly Check[] {
+  const ofModel = checkModel(plan, board);
+  if (ofModel.some(({ status }) => status === 'fail')) return ofModel;
+  return [
+    ...ofModel,
+    checkChip(board, false),
+    checkDriver(board),
+    checkDevices(board),
+    checkMemory(board, memoryNeedOfFile(plan.file, plan.contextLength)),
+    checkOpenFiles(board),
+    checkCpus(board),
+  ];
+}
+
+/** Converted models have that unless told otherwise; the runtime's own default of 512 is too small for a chat. */
+export const defaultContextLength = 4096;
+
+/**
+ * Looks at the model and the board before a load, and tells of what stands out. It fails for nothing but the file: the
+ * rest might be wrong, and the runtime will say. When that refuses the model, the error says what stood out before.
+ *
+ * @throws RkllmError `RKLLM_MODEL_NOT_FOUND` or `RKLLM_MODEL_INVALID`.
+ */
+export async function loadAfterPreflight(
+  request: LoadRequest,
+  load: (request: LoadRequest) => Promise<BackendModel>,
+): Promise<BackendModel> {
+  request.signal?.throwIfAborted();
+  inspectModelFile(request.path);
+  const warnings = await lookBefore(request);
+  for (const warning of warnings) request.onWarning?.(warning);
+  try {
+    return await load(request);
+  } catch (error) {
+    throw warnings.length > 0 && isRkllmError(error, 'RKLLM_INIT_FAILED') ? withWarnings(error, warnings) : error;
+  }
+}
+
+async function lookBefore({ path: file = '', maxContextLength, runtimePath, npu }: LoadRequest): Promise<Check[]> {
+  const plan: ModelPlan = {
+    file,
+    contextLength: maxContextLength ?? defaultContextLength,
+    // Reading the library is worth it only where there is something to compare its release with.
+    runtime: npu?.runtimeVersion ?? (releaseOf(file) && (await versionOfRuntime(runtimePath))),
+  };
+  return preflight(plan, readBoard(thisMachine())).filter(({ status }) => status === 'warn' || status === 'fail');
+}
+
+/** A library that is not found is the load's to tell. */
+async function versionOfRuntime(runtimePath: string | undefined): Promise<string | undefined> {
+  try {
+    return (await readRuntimeFile(findRuntime(runtimeSearch(runtimePath, process.env))))?.version;
+  } catch {
+    return undefined;
+  }
+}
+
+function withWarnings(error: RkllmError, warnings: readonly Check[]): RkllmError {
+  const { code, message, hint, details, cause } = error;
+  const stoodOut = warnings.map(({ title, found }) => `${title}: ${found}`).join('; ');
+  return new RkllmError(code, message, {
+    hint: `${hint} Before the load this stood out: ${stoodOut}.`,
+    details: { ...details, preflight: warnings },
+    cause,
+  });
+}
