@@ -1,4 +1,7 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- an import declaration cannot wait */
+import type * as DoctorModule from './doctor/doctor.js';
+import type { DoctorReport } from './doctor/doctor.js';
+import type { DoctorOptions } from './options/doctor.js';
 import type * as LoadModelModule from './load-model.js';
 import type { Model } from './model.js';
 import type * as ChannelsModule from './observe/channels.js';
@@ -53,6 +56,8 @@ export type { Media, MediaKind, PromptMedia } from './backends/media.js';
 export type { Embedder, TokenIds, Tokenizer } from './backends/model-parts.js';
 export type { NpuOptions } from './options/npu.js';
 export type { BatchOptions } from './options/batch.js';
+export type { DoctorReport } from './doctor/doctor.js';
+export type { DoctorOptions } from './options/doctor.js';
 export type { Check, CheckStatus } from './checks/check.js';
 export type { BackendName, LoadModelOptions, LoadProgress } from './options/load.js';
 export type {
@@ -130,4 +135,16 @@ export function toGenAiAttributes(trace: GenerateTrace | LoadTrace): GenAiAttrib
 /** The figures of a generation that is over, by the names of OpenTelemetry's histograms for servers. */
 export function toGenAiMetrics(trace: GenerateTrace): GenAiMetrics {
   return (require('./observe/otel.js') as typeof OtelModule).toGenAiMetrics(trace);
+}
+
+/**
+ * Looks at this computer, and at a model if there is one: what is missing, why it matters, and the command that helps.
+ * Nothing of the vendor is loaded, and nothing is changed. On a computer without an NPU that is no failure, since models
+ * run on its CPU; `requireNpu` makes it one.
+ *
+ * @throws RkllmError `RKLLM_INVALID_OPTION`, `RKLLM_UNKNOWN_OPTION`. What is found is never thrown.
+ */
+export async function doctor(options?: DoctorOptions): Promise<DoctorReport> {
+  const implementation = require('./doctor/doctor.js') as typeof DoctorModule;
+  return implementation.doctor(options);
 }

@@ -9,6 +9,8 @@ import { readSoc, type Soc } from './soc.js';
 
 /** What a machine says of itself. Read once; it may change. */
 export interface Board {
+  /** As `process.arch` has it. */
+  readonly arch: string;
   /** Undefined: there is no device tree to be seen. */
   readonly soc: Soc | undefined;
   readonly driver: NpuDriver | undefined;
@@ -34,6 +36,7 @@ export function readBoard(machine: Machine): Board {
   const isHidden = soc === undefined;
   const shows = driver !== undefined || devices.rknpu !== undefined || findNpuClock(machine) !== undefined;
   return {
+    arch: machine.arch,
     soc,
     driver,
     devices,

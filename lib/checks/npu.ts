@@ -16,7 +16,7 @@ const containerWithNpu =
   'docker run --device /dev/dri --security-opt systempaths=unconfined …, or docker run --privileged …';
 
 /** @param required - a computer without an NPU is a failure and not just another computer. */
-export function checkChip({ soc, hasNpu, driver, container }: Board, required: boolean): Check {
+export function checkChip({ arch, soc, hasNpu, driver, container }: Board, required: boolean): Check {
   if (soc?.target !== undefined) return conclude(chip, 'ok', describe(soc));
   const without = required ? 'fail' : 'skip';
   const inContainer = container === undefined ? '' : `, in a container (${container})`;
@@ -30,7 +30,11 @@ export function checkChip({ soc, hasNpu, driver, container }: Board, required: b
     );
   }
   if (soc === undefined) {
-    const fix = container === undefined ? useCpu : `On a board: ${containerWithNpu}. Elsewhere: npx rkllm run`;
+    // A container on such a computer may hide a board.
+    const fix =
+      container === undefined || arch !== 'arm64'
+        ? useCpu
+        : `On a board: ${containerWithNpu}. Elsewhere: npx rkllm run`;
     return conclude(chip, without, `no Rockchip chip: this computer has no device tree${inContainer}`, fix);
   }
   if (soc.name === undefined) return conclude(chip, without, `not a Rockchip chip: ${describe(soc)}`, useCpu);

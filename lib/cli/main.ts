@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { isRkllmError } from '../errors.js';
+import { packageVersion } from '../package-version.js';
 import { parseCommandLine, usage, UsageError } from './arguments.js';
 import { runCommand } from './run-command.js';
 
@@ -17,12 +16,6 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'run':
       return runCommand(command);
   }
-}
-
-function packageVersion(): string {
-  const file = path.join(__dirname, '..', '..', 'package.json');
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version;
 }
 
 function report(error: unknown): number {

@@ -25,7 +25,16 @@ const requiring = `const { createRequire } = await import('node:module');
 test.each([
   [
     'rkllm',
-    ['RkllmError', 'channels', 'errorCodes', 'isRkllmError', 'loadModel', 'toGenAiAttributes', 'toGenAiMetrics'],
+    [
+      'RkllmError',
+      'channels',
+      'doctor',
+      'errorCodes',
+      'isRkllmError',
+      'loadModel',
+      'toGenAiAttributes',
+      'toGenAiMetrics',
+    ],
   ],
   ['rkllm/testing', ['conformance', 'manualClock', 'scripted']],
 ])('%s: import and require give the same things', async (name, names) => {

@@ -4,6 +4,7 @@ import { chatTable } from '../../lib/chat/session.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
 import { batchTable } from '../../lib/options/batch.js';
+import { doctorTable } from '../../lib/options/doctor.js';
 import { loadTable, queueTable } from '../../lib/options/load.js';
 import { type mirostatTable, type npuRunTable, type npuTable } from '../../lib/options/npu.js';
 import { type samplingTable } from '../../lib/options/sampling.js';
@@ -130,6 +131,14 @@ const batch: Record<keyof typeof batchTable, Values> = {
 
 const chat: Record<keyof typeof chatTable, Values> = { system: { good: ['Be brief.'], bad: notAString } };
 
+const doctor: Record<keyof typeof doctorTable, Values> = {
+  model: { good: ['phi-3.rkllm'], bad: notAString },
+  modelBytes: { good: [1, 4e9], bad: [0, -1, 0.5, 2 ** 53, ...notANumber] },
+  maxContextLength: load.maxContextLength,
+  runtimePath: load.runtimePath,
+  requireNpu: flag,
+};
+
 function rows(values: Readonly<Record<string, Values>>, kind: keyof Values): [string, unknown][] {
   return Object.entries(values).flatMap(([name, cases]) =>
     cases[kind].map((value): [string, unknown] => [name, value]),
@@ -142,6 +151,7 @@ const tables: [string, OptionTable, Readonly<Record<string, Values>>][] = [
   ['generate()', generateTable, generate],
   ['chat()', chatTable, chat],
   ['generateBatch()', batchTable, batch],
+  ['doctor()', doctorTable, doctor],
 ];
 
 describe.each(tables)('the options of %s', (owner, table, values) => {

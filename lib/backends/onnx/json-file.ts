@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { types } from 'node:util';
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -159,9 +160,10 @@ export function cannotRead(file: string, code: RkllmErrorCode, cause: unknown): 
   });
 }
 
+/** Under a test runner the file system's errors are of another realm than this code. */
 export function isMissing(error: unknown): boolean {
   return (
-    error instanceof Error &&
+    types.isNativeError(error) &&
     'code' in error &&
     (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP')
   );
