@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync, statSync, type Stats } from 'node:fs'
 import { list, locate, readText, type Identity, type Machine } from './machine.js';
 
 /** A file through which the driver is reached. */
-export interface DeviceNode {
+interface DeviceNode {
   /** Such as `/dev/dri/renderD129`. */
   readonly path: string;
   /** It may be read and written. */

@@ -15,7 +15,7 @@ export interface Check {
   readonly found: string;
   /** Why it matters. */
   readonly why: string;
-  /** What to do about it: a command where there is one. Absent where there is nothing to do. */
+  /** What to do about it, commands between backticks. Absent where there is nothing to do. */
   readonly fix?: string;
 }
 

@@ -9,11 +9,11 @@ const chip: Subject = {
   why: `A model is converted for one chip. The vendor's runtime runs on ${modelTargets.join(', ')}, and asks the device tree which it is.`,
 };
 
-const useCpu = 'Run models on the CPU: npx rkllm run';
+const useCpu = 'Run models on the CPU: `npx rkllm run`';
 
 /** Mounts the device tree and the nodes of the NPU. */
 const containerWithNpu =
-  'docker run --device /dev/dri --security-opt systempaths=unconfined …, or docker run --privileged …';
+  '`docker run --device /dev/dri --security-opt systempaths=unconfined …`, or `docker run --privileged …`';
 
 /** @param required - a computer without an NPU is a failure and not just another computer. */
 export function checkChip({ arch, soc, hasNpu, driver, container }: Board, required: boolean): Check {
@@ -34,7 +34,7 @@ export function checkChip({ arch, soc, hasNpu, driver, container }: Board, requi
     const fix =
       container === undefined || arch !== 'arm64'
         ? useCpu
-        : `On a board: ${containerWithNpu}. Elsewhere: npx rkllm run`;
+        : `On a board: ${containerWithNpu}. Elsewhere: \`npx rkllm run\``;
     return conclude(chip, without, `no Rockchip chip: this computer has no device tree${inContainer}`, fix);
   }
   if (soc.name === undefined) return conclude(chip, without, `not a Rockchip chip: ${describe(soc)}`, useCpu);
@@ -57,12 +57,12 @@ const oldestDriver = '0.9.7';
 const documentedDriver = '0.9.8';
 
 const newKernel =
-  "Install the newest image or kernel package of the board's maker, such as sudo apt-get update && sudo apt-get full-upgrade, and reboot.";
+  "Install the newest image or kernel package of the board's maker, such as with `sudo apt-get update && sudo apt-get full-upgrade`, and reboot.";
 
 export function checkDriver({ hasNpu, driver }: Board): Check {
   if (!hasNpu) return conclude(driverCheck, 'skip', 'there is no NPU for it');
   if (driver === undefined) {
-    const fix = `sudo modprobe rknpu; if there is no such module, a kernel that has it: ${newKernel}`;
+    const fix = `\`sudo modprobe rknpu\`; if there is no such module, take a kernel that has it. ${newKernel}`;
     return conclude(driverCheck, 'fail', 'none is loaded', fix);
   }
   const { flavour, version, source } = driver;
@@ -73,7 +73,7 @@ export function checkDriver({ hasNpu, driver }: Board): Check {
   }
   if (version === undefined) {
     const found = `rknpu (${source}), of a version that this user cannot read`;
-    return conclude(driverCheck, 'skip', found, 'sudo cat /sys/kernel/debug/rknpu/version');
+    return conclude(driverCheck, 'skip', found, '`sudo cat /sys/kernel/debug/rknpu/version`');
   }
   if (compareReleases(version, oldestDriver) < 0)
     return conclude(driverCheck, 'warn', `rknpu ${version}, too old`, newKernel);
@@ -92,13 +92,13 @@ export function checkDevices({ hasNpu, driver, devices, container }: Board): Che
   const { rknpu, dri, dmaHeaps } = devices;
   if (rknpu?.isLink === true) {
     const found = '/dev/rknpu is a link: the runtime takes it for the node of an older kernel';
-    return conclude(devicesCheck, 'warn', found, 'sudo rm /dev/rknpu');
+    return conclude(devicesCheck, 'warn', found, '`sudo rm /dev/rknpu`');
   }
   const nodes = rknpu === undefined ? dri : [rknpu];
   const [first] = nodes;
   if (first === undefined) {
     const found = 'neither /dev/dri/card* or renderD* nor /dev/rknpu';
-    return conclude(devicesCheck, 'fail', found, container === undefined ? 'sudo modprobe rknpu' : containerWithNpu);
+    return conclude(devicesCheck, 'fail', found, container === undefined ? '`sudo modprobe rknpu`' : containerWithNpu);
   }
   const open = nodes.filter(({ accessible }) => accessible);
   if (open.length === 0) {
@@ -115,7 +115,7 @@ export function checkDevices({ hasNpu, driver, devices, container }: Board): Che
 
 function howToGetAccess(nodes: Board['devices']['dri'], inContainer: boolean): string {
   const groups = [...new Set(nodes.map(({ group }) => group).filter((group) => group !== undefined))];
-  if (groups.length === 0) return `sudo chmod a+rw ${nodes.map(({ path }) => path).join(' ')}`;
-  if (inContainer) return `docker run ${groups.map((group) => `--group-add ${group}`).join(' ')} …`;
-  return `sudo usermod -aG ${groups.join(',')} "$USER", then log out and in again`;
+  if (groups.length === 0) return `\`sudo chmod a+rw ${nodes.map(({ path }) => path).join(' ')}\``;
+  if (inContainer) return `\`docker run ${groups.map((group) => `--group-add ${group}`).join(' ')} …\``;
+  return `\`sudo usermod -aG ${groups.join(',')} "$USER"\`, then log out and in again`;
 }

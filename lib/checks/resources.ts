@@ -28,8 +28,8 @@ export function checkMemory({ hasNpu, memory }: Board, need: MemoryNeed | undefi
   const found = `${room}; the model needs about ${inBytes(need.bytes)} (${need.basis})`;
   if (need.bytes <= Math.min(available, groupAllows)) return conclude(memoryCheck, 'ok', found);
   const fix = isLimited
-    ? 'Raise the limit: docker run --memory …, or MemoryMax= of the service.'
-    : 'Stop what else needs memory (ps aux --sort=-rss | head), load with a smaller maxContextLength, or take a smaller model.';
+    ? 'Raise the limit: `docker run --memory …`, or MemoryMax= of the service.'
+    : 'Stop what else needs memory (`ps aux --sort=-rss | head` shows it), load with a smaller maxContextLength, or take a smaller model.';
   return conclude(memoryCheck, 'warn', found, fix);
 }
 
@@ -50,8 +50,8 @@ export function checkOpenFiles({ hasNpu, openFiles }: Board): Check {
   const found = `${soft} allowed; the vendor's examples have ${enoughFiles}`;
   const fix =
     hard >= enoughFiles
-      ? `ulimit -n ${enoughFiles}, in the shell that starts the program`
-      : `sudo prlimit --nofile=${enoughFiles} --pid $$, in the shell that starts the program, or LimitNOFILE=${enoughFiles} of its service`;
+      ? `\`ulimit -n ${enoughFiles}\`, in the shell that starts the program`
+      : `\`sudo prlimit --nofile=${enoughFiles} --pid $$\`, in the shell that starts the program, or LimitNOFILE=${enoughFiles} of its service`;
   return conclude(openFilesCheck, 'warn', found, fix);
 }
 
@@ -72,7 +72,7 @@ export function checkCpus({ hasNpu, allowedCpus, onlineCpus }: Board): Check {
   const missing = wanted.filter((cpu) => !allowedCpus.includes(cpu));
   const found = `${allowedCpus.length} of ${Math.max(online.length, allowedCpus.length)} allowed`;
   if (missing.length === 0) return conclude(cpusCheck, 'ok', found);
-  const fix = `taskset -c ${wanted[0] ?? 0}-${wanted.at(-1) ?? 0} node …, docker run --cpuset-cpus …, or CPUAffinity= of the service`;
+  const fix = `\`taskset -c ${wanted[0] ?? 0}-${wanted.at(-1) ?? 0} node …\`, \`docker run --cpuset-cpus …\`, or CPUAffinity= of the service`;
   return conclude(cpusCheck, 'warn', `${found}, not CPU ${missing.join(', ')}`, fix);
 }
 
@@ -89,7 +89,7 @@ export function checkClocks({ hasNpu, clocks }: Board): Check {
   const free = clocks.filter(({ governor }) => governor !== 'performance');
   if (free.length === 0) return conclude(clocksCheck, 'ok', found);
   const files = free.map(({ governorFile }) => governorFile).join(' ');
-  return conclude(clocksCheck, 'ok', found, `To measure: echo performance | sudo tee ${files}`);
+  return conclude(clocksCheck, 'ok', found, `To measure: \`echo performance | sudo tee ${files}\``);
 }
 
 function describe({ name, governor, now, most }: Clock): string {

@@ -1,11 +1,12 @@
 import { parseArgs, types, type ParseArgsConfig } from 'node:util';
 import { suggest } from '../options/check.js';
+import type { DoctorOptions } from '../options/doctor.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { LoadModelOptions } from '../options/load.js';
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly name: 'help' }
+  | { readonly name: 'help'; readonly of: CommandName }
   | { readonly name: 'version' }
   | {
       readonly name: 'run';
@@ -15,18 +16,30 @@ export type Command =
       readonly quiet: boolean;
       readonly load: LoadModelOptions;
       readonly generate: GenerateOptions;
+    }
+  | {
+      readonly name: 'doctor';
+      readonly json: boolean;
+      readonly options: DoctorOptions;
     };
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {}
 
-const flags = {
+type Flags = NonNullable<ParseArgsConfig['options']>;
+
+const commonFlags = {
   model: { type: 'string', short: 'm' },
-  backend: { type: 'string' },
   runtime: { type: 'string' },
+  'max-context-length': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const satisfies Flags;
+
+const runFlags = {
+  backend: { type: 'string' },
   template: { type: 'string' },
   system: { type: 'string', short: 's' },
-  'max-context-length': { type: 'string' },
   'max-new-tokens': { type: 'string', short: 'n' },
   temperature: { type: 'string', short: 't' },
   'top-k': { type: 'string' },
@@ -35,30 +48,18 @@ const flags = {
   seed: { type: 'string' },
   threads: { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const satisfies ParseArgsConfig['options'];
+} as const satisfies Flags;
 
-export const usage = `Usage: rkllm run [options] [prompt]
+const doctorFlags = {
+  'require-npu': { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies Flags;
 
-Asks a model and streams its answer. Without a prompt it asks the model what it can do;
-"-" reads the prompt from standard input.
+const flags = { ...commonFlags, ...runFlags, ...doctorFlags };
 
-  -m, --model PATH           a .rkllm file, or an ONNX model's directory; default: $RKLLM_MODEL,
-                             else the small model that comes with rkllm
-  -s, --system TEXT          what the model is told first
-  -n, --max-new-tokens N     stop after N tokens
-  -t, --temperature N        0 is always the most likely token
-      --top-k N, --top-p N, --repeat-penalty N, --seed N
-      --backend NAME         auto, onnx or rkllm; default: $RKLLM_BACKEND, else auto
-      --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
-      --template NAME        auto, phi3, none or runtime
-      --max-context-length N, --threads N
-  -q, --quiet                the answer only
-  -h, --help, -v, --version
-
-Exit codes: 0 answered, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
-`;
+/** What only one command has. */
+const flagsOf = { run: runFlags, doctor: doctorFlags } as const satisfies Readonly<Record<string, Flags>>;
+type CommandName = keyof typeof flagsOf;
 
 /**
  * Reads a command line.
@@ -68,15 +69,22 @@ Exit codes: 0 answered, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
  */
 export function parseCommandLine(argv: readonly string[]): Command {
   const { values, positionals } = parse(argv);
-  if (values.help) return { name: 'help' };
+  const [command = 'run', ...words] = positionals;
+  if (values.help) return { name: 'help', of: command === 'doctor' ? 'doctor' : 'run' };
   if (values.version) return { name: 'version' };
-  const [command = 'run', ...prompt] = positionals;
-  if (command !== 'run') {
+  if (command !== 'run' && command !== 'doctor') {
     throw new UsageError(`There is no command '${command}'. To ask a model: rkllm run "${command}".`);
   }
+  refuseForeignFlags(command, Object.keys(values));
+  return command === 'run' ? runCommand(words, values) : doctorCommand(words, values);
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function runCommand(words: readonly string[], values: Values): Command {
   return {
     name: 'run',
-    prompt: prompt.length === 0 ? undefined : prompt.join(' '),
+    prompt: words.length === 0 ? undefined : words.join(' '),
     model: values.model,
     system: values.system,
     quiet: values.quiet ?? false,
@@ -97,6 +105,31 @@ export function parseCommandLine(argv: readonly string[]): Command {
       seed: number('seed', values.seed),
     },
   };
+}
+
+function doctorCommand([word]: readonly string[], values: Values): Command {
+  if (word !== undefined) {
+    throw new UsageError(`rkllm doctor takes no '${word}'. To look at a model: rkllm doctor --model "${word}".`);
+  }
+  return {
+    name: 'doctor',
+    json: values.json ?? false,
+    options: {
+      model: values.model,
+      runtimePath: values.runtime,
+      maxContextLength: number('max-context-length', values['max-context-length']),
+      requireNpu: values['require-npu'],
+    },
+  };
+}
+
+function refuseForeignFlags(command: CommandName, given: readonly string[]): void {
+  const owners = Object.keys(flagsOf) as CommandName[];
+  for (const owner of owners) {
+    const foreign = owner === command ? undefined : given.find((flag) => flag in flagsOf[owner]);
+    if (foreign === undefined) continue;
+    throw new UsageError(`rkllm ${command} has no option '--${foreign}'; rkllm ${owner} has it.`);
+  }
 }
 
 function parse(argv: readonly string[]) {

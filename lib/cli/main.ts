@@ -1,20 +1,24 @@
 #!/usr/bin/env node
 import { isRkllmError } from '../errors.js';
 import { packageVersion } from '../package-version.js';
-import { parseCommandLine, usage, UsageError } from './arguments.js';
+import { parseCommandLine, UsageError } from './arguments.js';
+import { doctorCommand } from './doctor-command.js';
 import { runCommand } from './run-command.js';
+import { doctorUsage, usage } from './usage.js';
 
 async function main(argv: readonly string[]): Promise<number> {
   const command = parseCommandLine(argv);
   switch (command.name) {
     case 'help':
-      process.stdout.write(usage);
+      process.stdout.write(command.of === 'doctor' ? doctorUsage : usage);
       return 0;
     case 'version':
       process.stdout.write(`${packageVersion()}\n`);
       return 0;
     case 'run':
       return runCommand(command);
+    case 'doctor':
+      return doctorCommand(command);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Model } from '../model.js';
 import type { GenerateInput } from '../prompt.js';
 import type { Command } from './arguments.js';
 import { figuresLine } from './figures.js';
-import { faint, whileShowing } from './terminal.js';
+import { paintFor, whileShowing } from './terminal.js';
 
 const interruptedExitCode = 130;
 
@@ -36,7 +36,7 @@ export async function runCommand(command: Extract<Command, { name: 'run' }>): Pr
     const result = await generation;
     process.stdout.write(result.text.endsWith('\n') ? '' : '\n');
     if (!command.quiet)
-      process.stdout.write(`${faint(figuresLine(model.info, result), process.stdout, process.env)}\n`);
+      process.stdout.write(`${paintFor(process.stdout, process.env)('faint', figuresLine(model.info, result))}\n`);
     return interrupt.signal.aborted ? interruptedExitCode : 0;
   } catch (error) {
     if (interrupt.signal.aborted && !isRkllmError(error)) return interruptedExitCode;
@@ -71,5 +71,5 @@ function noteMissingAddon(): void {
   const note =
     'note: the native addon (for the NPU) is not built; the CPU does not need it. ' +
     `To build it: sudo apt-get install ${status.packages.join(' ')} && npm run build:native`;
-  process.stderr.write(`${faint(note, process.stderr, process.env)}\n`);
+  process.stderr.write(`${paintFor(process.stderr, process.env)('faint', note)}\n`);
 }

@@ -7,10 +7,19 @@ export function isTerminal(output: Output): output is WriteStream {
   return 'isTTY' in output && output.isTTY;
 }
 
-/** Text in the terminal's faint style; plain where there is no terminal or the reader wants no colours. */
-export function faint(text: string, output: Output, env: NodeJS.ProcessEnv): string {
-  const plain = !isTerminal(output) || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
-  return plain ? text : `\u001b[2m${text}\u001b[22m`;
+/** The codes that begin and end a style. */
+const styles = { faint: [2, 22], green: [32, 39], yellow: [33, 39], red: [31, 39] } as const;
+export type Style = keyof typeof styles;
+
+/** Puts text in a style. */
+export type Paint = (style: Style, text: string) => string;
+
+export const plain: Paint = (_, text) => text;
+
+/** For a terminal; plain where there is none or the reader wants no colours. */
+export function paintFor(output: Output, env: NodeJS.ProcessEnv): Paint {
+  if (!isTerminal(output) || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return plain;
+  return (style, text) => `\u001b[${styles[style][0]}m${text}\u001b[${styles[style][1]}m`;
 }
 
 /** Shows `text` while `work` goes on, on a terminal only, and takes it away again. */

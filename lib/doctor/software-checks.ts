@@ -26,7 +26,7 @@ export function checkPlatform({ platform, arch, nodeVersion, glibcVersion }: Mac
     return conclude(platformCheck, 'fail', `${found}, on a board whose NPU needs arm64`, fix);
   }
   if (hasNpu && glibcVersion === undefined) {
-    const fix = 'Use a system with glibc, such as Debian or Ubuntu; for containers: FROM node:22-bookworm-slim';
+    const fix = 'Use a system with glibc, such as Debian or Ubuntu; for containers: `FROM node:22-bookworm-slim`';
     return conclude(platformCheck, 'fail', `${found}, which the vendor's runtime needs`, fix);
   }
   return conclude(platformCheck, 'ok', found);
@@ -41,7 +41,7 @@ const addonCheck: Subject = {
 export function checkAddon(status: NativeAddonStatus, { hasNpu }: Board): Check {
   if (status.available) return conclude(addonCheck, 'ok', 'it can be loaded');
   const reason = status.reason.split('\n', 1)[0] ?? '';
-  const fix = `sudo apt-get install ${status.packages.join(' ')} && npm run build:native`;
+  const fix = `\`sudo apt-get install ${status.packages.join(' ')} && npm run build:native\``;
   return conclude(addonCheck, hasNpu ? 'fail' : 'skip', reason, fix);
 }
 
@@ -55,19 +55,19 @@ const cpuCheck: Subject = {
 const oldestOrt = '1.24.0';
 const firstTooNewOrt = '2.0.0';
 
-const installOrt = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
+const installOrt = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1';
 
 /** Without it, a computer without an NPU can run nothing. */
 export function checkCpuBackend(ort: OrtPackage | undefined, { hasNpu }: Board): Check {
   const missing = hasNpu ? 'skip' : 'fail';
-  if (ort === undefined) return conclude(cpuCheck, missing, 'onnxruntime-node is not installed', installOrt);
+  if (ort === undefined) return conclude(cpuCheck, missing, 'onnxruntime-node is not installed', `\`${installOrt}\``);
   const found = `onnxruntime-node ${ort.version}`;
   if (!ort.hasBinary) {
     const fix = 'It has binaries for 64-bit Linux with glibc, Windows, and macOS on Apple silicon.';
     return conclude(cpuCheck, missing, `${found}, without a binary for this platform`, fix);
   }
   if (compareReleases(ort.version, oldestOrt) < 0 || compareReleases(ort.version, firstTooNewOrt) >= 0) {
-    return conclude(cpuCheck, 'warn', `${found}; 1.24 to 1.x are tested`, `${installOrt}@1`);
+    return conclude(cpuCheck, 'warn', `${found}; 1.24 to 1.x are tested`, `\`${installOrt}\``);
   }
   return conclude(cpuCheck, 'ok', found);
 }

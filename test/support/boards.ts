@@ -19,7 +19,7 @@ const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 /** Somebody who owns nothing of the machine, and is in the group that does. */
 export const member: Identity = { uid: 54_321, gid: 54_321, groups: [owner.gid] };
-export const stranger: Identity = { uid: 54_321, gid: 54_321, groups: [54_321] };
+const stranger: Identity = { uid: 54_321, gid: 54_321, groups: [54_321] };
 
 let made = 0;
 

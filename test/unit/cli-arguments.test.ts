@@ -1,4 +1,5 @@
-import { parseCommandLine, usage, UsageError } from '../../lib/cli/arguments.js';
+import { parseCommandLine, UsageError } from '../../lib/cli/arguments.js';
+import { doctorUsage, usage } from '../../lib/cli/usage.js';
 
 test('without arguments the model is asked what it can do', () => {
   expect(parseCommandLine([])).toMatchObject({ name: 'run', prompt: undefined, model: undefined, quiet: false });
@@ -31,7 +32,7 @@ test('every flag arrives where it belongs', () => {
 });
 
 test.each([['--help'], ['-h'], ['run', 'Hi', '--help']])('%j asks for help', (...argv) => {
-  expect(parseCommandLine(argv)).toEqual({ name: 'help' });
+  expect(parseCommandLine(argv)).toEqual({ name: 'help', of: 'run' });
 });
 
 test.each([['--version'], ['-v']])('%j asks for the version', (...argv) => {
@@ -74,9 +75,46 @@ test('a prompt in the place of the command is pointed out', () => {
   expect(refusal(['What is the RK3588?'])).toContain('rkllm run "What is the RK3588?"');
 });
 
-test('the usage names every flag that is understood', () => {
-  for (const [, flag = ''] of usage.matchAll(/--([a-z-]+)/gu)) {
-    const takesValue = !['quiet', 'help', 'version'].includes(flag);
-    expect(() => parseCommandLine([`--${flag}${takesValue ? '=1' : ''}`])).not.toThrow();
+describe('rkllm doctor', () => {
+  test('asks for nothing by itself', () => {
+    expect(parseCommandLine(['doctor'])).toEqual({ name: 'doctor', json: false, options: {} });
+  });
+
+  test('every flag arrives where it belongs', () => {
+    const argv = 'doctor -m model.rkllm --runtime lib.so --max-context-length 512 --require-npu --json';
+    expect(parseCommandLine(argv.split(' '))).toEqual({
+      name: 'doctor',
+      json: true,
+      options: { model: 'model.rkllm', runtimePath: 'lib.so', maxContextLength: 512, requireNpu: true },
+    });
+  });
+
+  test('has help of its own', () => {
+    expect(parseCommandLine(['doctor', '--help'])).toEqual({ name: 'help', of: 'doctor' });
+  });
+
+  test.each([
+    [['doctor', 'model.rkllm'], 'rkllm doctor --model "model.rkllm"'],
+    [['doctor', '--top-k', '5'], "rkllm doctor has no option '--top-k'; rkllm run has it."],
+    [['run', '--json', 'Hi'], "rkllm run has no option '--json'; rkllm doctor has it."],
+    [['doctor', '--require-np'], "Did you mean '--require-npu'?"],
+  ])('%j is refused', (argv, message) => {
+    expect(refusal(argv)).toContain(message);
+  });
+});
+
+test.each([
+  ['run', usage],
+  ['doctor', doctorUsage],
+])('the usage of %s names every flag that is understood, and no other', (command, text) => {
+  const named = [...text.matchAll(/--([a-z-]+)/gu)].map(([, flag = '']) => flag);
+  const flagsOnly = ['quiet', 'help', 'version', 'json', 'require-npu'];
+  for (const flag of named) {
+    expect(() => parseCommandLine([command, `--${flag}${flagsOnly.includes(flag) ? '' : '=1'}`])).not.toThrow();
   }
+  expect(named).toContain('model');
+});
+
+test.each([usage, doctorUsage])('the usage fits in a terminal of 100 columns', (text) => {
+  expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);
 });

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { faint, isTerminal, whileShowing } from '../../lib/cli/terminal.js';
+import { isTerminal, paintFor, whileShowing } from '../../lib/cli/terminal.js';
 
 function output(terminal: boolean): { stream: PassThrough; written: () => string } {
   const stream = new PassThrough();
@@ -16,7 +16,7 @@ test.each([
 ])('terminal %p with %j: control codes %p', (terminal, env, codes) => {
   const { stream } = output(terminal);
   expect(isTerminal(stream)).toBe(terminal);
-  expect(faint('text', stream, env)).toBe(codes ? '\u001b[2mtext\u001b[22m' : 'text');
+  expect(paintFor(stream, env)('faint', 'text')).toBe(codes ? '\u001b[2mtext\u001b[22m' : 'text');
 });
 
 test('what is shown during work is taken away, also when the work fails', async () => {

@@ -39,12 +39,16 @@ export async function checkRuntime(
     file = findRuntime({ ...search, directories });
   } catch (error) {
     if (!isRkllmError(error)) throw error;
-    return { check: conclude(subject, missing, reasonOf(error, search), getRuntime), version: undefined };
+    const check =
+      missing === 'fail'
+        ? conclude(subject, 'fail', reasonOf(error, search), getRuntime)
+        : conclude(subject, 'skip', 'none that can be used, and none is needed');
+    return { check, version: undefined };
   }
   const content = await readRuntimeFile(file);
   if (content === undefined) {
     return {
-      check: conclude(subject, missing, `${file} cannot be read`, `sudo chmod a+r ${file}`),
+      check: conclude(subject, missing, `${file} cannot be read`, `\`sudo chmod a+r ${file}\``),
       version: undefined,
     };
   }
@@ -66,7 +70,7 @@ function hasLibrary(machine: Machine, name: string): boolean {
 
 const getRuntime =
   'Take librkllmrt.so of https://github.com/airockchip/rknn-llm (rkllm-runtime/Linux/librkllm_api/aarch64) and copy it: ' +
-  'sudo cp librkllmrt.so /usr/lib/, or name it with RKLLM_RUNTIME_PATH';
+  '`sudo cp librkllmrt.so /usr/lib/`, or name it with RKLLM_RUNTIME_PATH';
 
 function judge(file: string, { version, mentions }: RuntimeFile, lacksOpenMp: boolean): Check {
   const spoken = `${runtimeReleases[0]} to ${runtimeReleases.at(-1) ?? ''}`;
@@ -79,7 +83,7 @@ function judge(file: string, { version, mentions }: RuntimeFile, lacksOpenMp: bo
   }
   const found = `${version ?? `${releasesWith(mentions)}, not stated in the file`}: ${file}`;
   if (!lacksOpenMp) return conclude(subject, 'ok', found);
-  return conclude(subject, 'warn', `${found}; it needs libgomp.so.1`, 'sudo apt-get install libgomp1');
+  return conclude(subject, 'warn', `${found}; it needs libgomp.so.1`, '`sudo apt-get install libgomp1`');
 }
 
 /** The functions that a release came with; which of the later ones it is, only loading shows. */

@@ -65,21 +65,21 @@ test.each<[BoardName, keyof ReturnType<typeof look>, RegExp, RegExp]>([
   ['driver 0.9.6', 'driver', /^rknpu 0\.9\.6, too old$/u, /full-upgrade/u],
   ['driver 0.9.7', 'driver', /documentation asks for 0\.9\.8/u, /^none$/u],
   ['mainline rocket', 'driver', /^rocket, that of mainline kernels \(\/sys\/module\/rocket\)$/u, /5\.10 or 6\.1/u],
-  ['no driver', 'driver', /^none is loaded$/u, /^sudo modprobe rknpu/u],
-  ['a driver without a version', 'driver', /cannot read/u, /^sudo cat \/sys\/kernel\/debug\/rknpu\/version$/u],
-  ['no permission', 'devices', /card1 and \/dev\/dri\/renderD129$/u, /^sudo usermod -aG render "\$USER"/u],
-  ['a linked node', 'devices', /link/u, /^sudo rm \/dev\/rknpu$/u],
+  ['no driver', 'driver', /^none is loaded$/u, /^`sudo modprobe rknpu`/u],
+  ['a driver without a version', 'driver', /cannot read/u, /^`sudo cat \/sys\/kernel\/debug\/rknpu\/version`$/u],
+  ['no permission', 'devices', /card1 and \/dev\/dri\/renderD129$/u, /^`sudo usermod -aG render "\$USER"`/u],
+  ['a linked node', 'devices', /link/u, /^`sudo rm \/dev\/rknpu`$/u],
   ['a container without device tree', 'chip', /in a container \(\/\.dockerenv\)/u, /systempaths=unconfined/u],
-  ['an empty container', 'chip', /no device tree, in a container/u, /npx rkllm run$/u],
-  ['laptop', 'chip', /no Rockchip chip/u, /^Run models on the CPU: npx rkllm run$/u],
+  ['an empty container', 'chip', /no device tree, in a container/u, /`npx rkllm run`$/u],
+  ['laptop', 'chip', /no Rockchip chip/u, /^Run models on the CPU: `npx rkllm run`$/u],
   ['rk3566', 'chip', /^RK3566 \(Radxa ZERO 3\), whose NPU/u, /CPU/u],
   ['rk3588s', 'chip', /^RK3588S \(Orange Pi 5\)$/u, /^none$/u],
   ['low memory', 'memory', /^600 MiB of 3\.9 GiB available; the model needs about 5\.1 GiB \(its file\)$/u, /ps aux/u],
   ['a memory limit', 'memory', /^768 MiB allowed by the control group/u, /docker run --memory/u],
-  ['few open files', 'open-files', /^1024 allowed/u, /^sudo prlimit --nofile=102400/u],
-  ['a raised limit', 'open-files', /^1024 allowed/u, /^ulimit -n 102400/u],
-  ['one CPU', 'cpus', /^1 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^taskset -c 4-7 /u],
-  ['small CPUs', 'cpus', /^4 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^taskset/u],
+  ['few open files', 'open-files', /^1024 allowed/u, /^`sudo prlimit --nofile=102400/u],
+  ['a raised limit', 'open-files', /^1024 allowed/u, /^`ulimit -n 102400/u],
+  ['one CPU', 'cpus', /^1 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^`taskset -c 4-7 /u],
+  ['small CPUs', 'cpus', /^4 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^`taskset/u],
   [
     'slow clocks',
     'clocks',
@@ -103,7 +103,7 @@ test.each<[BoardName, CheckStatus]>([
 test('in a container access is given from outside', () => {
   const fixture = boards['no permission'];
   const inside = look({ ...fixture, tree: { ...fixture.tree, '/.dockerenv': '' } });
-  expect(inside['devices']?.fix).toBe('docker run --group-add render …');
+  expect(inside['devices']?.fix).toBe('`docker run --group-add render …`');
   const nodes = { ...boards['no device nodes'].tree, '/.dockerenv': '' };
   expect(look({ tree: nodes })['devices']?.fix).toContain('--device /dev/dri');
 });
@@ -111,11 +111,11 @@ test('in a container access is given from outside', () => {
 test('nodes that no group may use have to be opened', () => {
   const fixture = boards['a node without DRM'];
   const tree = { ...fixture.tree, '/dev/rknpu': { mode: 0o600 } };
-  expect(look({ tree })['devices']).toMatchObject({ status: 'fail', fix: 'sudo chmod a+rw /dev/rknpu' });
+  expect(look({ tree })['devices']).toMatchObject({ status: 'fail', fix: '`sudo chmod a+rw /dev/rknpu`' });
   const closedHeap = { ...fixture.tree, '/dev/dma_heap/system': { mode: 0o600 } };
   expect(look({ tree: closedHeap })['devices']).toMatchObject({
     status: 'warn',
-    fix: 'sudo chmod a+rw /dev/dma_heap/system',
+    fix: '`sudo chmod a+rw /dev/dma_heap/system`',
   });
 });
 

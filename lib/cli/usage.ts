@@ -1,0 +1,37 @@
+export const usage = `Usage: rkllm run [options] [prompt]
+       rkllm doctor [options]          see rkllm doctor --help
+
+Asks a model and streams its answer. Without a prompt it asks the model what it can do;
+"-" reads the prompt from standard input.
+
+  -m, --model PATH           a .rkllm file, or an ONNX model's directory; default: $RKLLM_MODEL,
+                             else the small model that comes with rkllm
+  -s, --system TEXT          what the model is told first
+  -n, --max-new-tokens N     stop after N tokens
+  -t, --temperature N        0 is always the most likely token
+      --top-k N, --top-p N, --repeat-penalty N, --seed N
+      --backend NAME         auto, onnx or rkllm; default: $RKLLM_BACKEND, else auto
+      --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
+      --template NAME        auto, phi3, none or runtime
+      --max-context-length N, --threads N
+  -q, --quiet                the answer only
+  -h, --help, -v, --version
+
+Exit codes: 0 answered, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+`;
+
+export const doctorUsage = `Usage: rkllm doctor [options]
+
+Looks at this computer, its NPU, the vendor's runtime and a model: what is there, what is
+missing, why it matters, and what to do. It changes nothing and loads nothing of the vendor.
+A computer without an NPU is no failure: models run on its CPU.
+
+  -m, --model PATH           look at this model, too; default: $RKLLM_MODEL
+      --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
+      --max-context-length N the context that the model is to be loaded with; default: 4096
+      --require-npu          fail where there is no NPU
+      --json                 as JSON, for programs
+  -h, --help, -v, --version
+
+Exit codes: 0 nothing fails (warnings do not count), 1 something does, 2 wrong usage.
+`;
