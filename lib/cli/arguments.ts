@@ -20,6 +20,11 @@ export type Command =
   | {
       readonly name: 'doctor';
       readonly json: boolean;
+      readonly selfTest: boolean;
+      /** Seconds. */
+      readonly stepTimeout: number | undefined;
+      /** File to write a report to. */
+      readonly report: string | undefined;
       readonly options: DoctorOptions;
     };
 
@@ -53,6 +58,9 @@ const runFlags = {
 const doctorFlags = {
   'require-npu': { type: 'boolean' },
   json: { type: 'boolean' },
+  'self-test': { type: 'boolean' },
+  'step-timeout': { type: 'string' },
+  report: { type: 'string' },
 } as const satisfies Flags;
 
 const flags = { ...commonFlags, ...runFlags, ...doctorFlags };
@@ -114,6 +122,9 @@ function doctorCommand([word]: readonly string[], values: Values): Command {
   return {
     name: 'doctor',
     json: values.json ?? false,
+    selfTest: values['self-test'] ?? false,
+    stepTimeout: stepTimeout(values['step-timeout']),
+    report: values.report,
     options: {
       model: values.model,
       runtimePath: values.runtime,
@@ -121,6 +132,13 @@ function doctorCommand([word]: readonly string[], values: Values): Command {
       requireNpu: values['require-npu'],
     },
   };
+}
+
+/** In a range that a timer takes. */
+function stepTimeout(text: string | undefined): number | undefined {
+  const seconds = number('step-timeout', text);
+  if (seconds === undefined || (seconds > 0 && seconds <= 86_400)) return seconds;
+  throw new UsageError(`--step-timeout takes seconds above 0 and up to 86400, not '${String(text)}'.`);
 }
 
 function refuseForeignFlags(command: CommandName, given: readonly string[]): void {

@@ -34,7 +34,7 @@ function checkLines({ title, status, found, why, fix }: Check, titles: number, p
 }
 
 /** Breaks between words. A command between backticks is one word, and one that is too long stays whole: it is to be copied. */
-function wrap(text: string, room: number): string[] {
+export function wrap(text: string, room: number): string[] {
   const lines: string[] = [];
   for (const word of text.match(/[^\s`]*`[^`]*`[^\s`]*|\S+/gu) ?? []) {
     const last = lines.at(-1);

@@ -23,15 +23,25 @@ Exit codes: 0 answered, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
 export const doctorUsage = `Usage: rkllm doctor [options]
 
 Looks at this computer, its NPU, the vendor's runtime and a model: what is there, what is
-missing, why it matters, and what to do. It changes nothing and loads nothing of the vendor.
-A computer without an NPU is no failure: models run on its CPU.
+missing, why it matters, and what to do. It changes nothing, and loads nothing of the vendor
+without --self-test. A computer without an NPU is no failure: models run on its CPU.
 
   -m, --model PATH           look at this model, too; default: $RKLLM_MODEL
       --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
       --max-context-length N the context that the model is to be loaded with; default: 4096
       --require-npu          fail where there is no NPU
       --json                 as JSON, for programs
+      --self-test            then load the model (without --model the one that comes with rkllm)
+                             and run a short script: answer, stop, load again, and so on
+      --step-timeout SECONDS how long a step of the script may take; default: 180, and for the load
+                             a second more for every 10 MB
+      --report FILE          write a report that can be shown to others: Markdown, or JSON for
+                             a name that ends in .json
   -h, --help, -v, --version
+
+The report has facts about the board, its software and the model's file, and what the
+self-test measured. It has no prompt or answer, and no name of a user, a computer or a directory
+of theirs.
 
 Exit codes: 0 nothing fails (warnings do not count), 1 something does, 2 wrong usage.
 `;

@@ -77,14 +77,19 @@ test('a prompt in the place of the command is pointed out', () => {
 
 describe('rkllm doctor', () => {
   test('asks for nothing by itself', () => {
-    expect(parseCommandLine(['doctor'])).toEqual({ name: 'doctor', json: false, options: {} });
+    expect(parseCommandLine(['doctor'])).toEqual({ name: 'doctor', json: false, selfTest: false, options: {} });
   });
 
   test('every flag arrives where it belongs', () => {
-    const argv = 'doctor -m model.rkllm --runtime lib.so --max-context-length 512 --require-npu --json';
+    const argv =
+      'doctor -m model.rkllm --runtime lib.so --max-context-length 512 --require-npu --json ' +
+      '--self-test --step-timeout 0.5 --report report.md';
     expect(parseCommandLine(argv.split(' '))).toEqual({
       name: 'doctor',
       json: true,
+      selfTest: true,
+      stepTimeout: 0.5,
+      report: 'report.md',
       options: { model: 'model.rkllm', runtimePath: 'lib.so', maxContextLength: 512, requireNpu: true },
     });
   });
@@ -97,6 +102,8 @@ describe('rkllm doctor', () => {
     [['doctor', 'model.rkllm'], 'rkllm doctor --model "model.rkllm"'],
     [['doctor', '--top-k', '5'], "rkllm doctor has no option '--top-k'; rkllm run has it."],
     [['run', '--json', 'Hi'], "rkllm run has no option '--json'; rkllm doctor has it."],
+    [['doctor', '--step-timeout', '0'], "--step-timeout takes seconds above 0 and up to 86400, not '0'."],
+    [['doctor', '--step-timeout', '1e9'], 'up to 86400'],
     [['doctor', '--require-np'], "Did you mean '--require-npu'?"],
   ])('%j is refused', (argv, message) => {
     expect(refusal(argv)).toContain(message);
@@ -108,7 +115,7 @@ test.each([
   ['doctor', doctorUsage],
 ])('the usage of %s names every flag that is understood, and no other', (command, text) => {
   const named = [...text.matchAll(/--([a-z-]+)/gu)].map(([, flag = '']) => flag);
-  const flagsOnly = ['quiet', 'help', 'version', 'json', 'require-npu'];
+  const flagsOnly = ['quiet', 'help', 'version', 'json', 'require-npu', 'self-test'];
   for (const flag of named) {
     expect(() => parseCommandLine([command, `--${flag}${flagsOnly.includes(flag) ? '' : '=1'}`])).not.toThrow();
   }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import path from 'node:path';
 import { targetOf, type ModelTarget } from '../../board/soc.js';
 import { conclude, inBytes, type Check, type Subject } from '../../checks/check.js';
 import { isRkllmError } from '../../errors.js';
@@ -28,7 +29,7 @@ export function checkModelFile(file: string, expectedBytes: number | undefined):
   const unfinished = ['.aria2', '.part', '.incomplete', '.crdownload'].find(
     (suffix) => statSync(file + suffix, { throwIfNoEntry: false }) !== undefined,
   );
-  const found = `${inBytes(size)}${expectedBytes === size ? ', complete' : ''}`;
+  const found = `${path.basename(file)}, ${inBytes(size)}${expectedBytes === size ? ', complete' : ''}`;
   if (unfinished !== undefined) {
     const fix = 'Let the download come to its end; if it has, remove that file.';
     return conclude(fileCheck, 'warn', `${found}; beside it is a file ${unfinished} of a download that goes on`, fix);

@@ -47,7 +47,7 @@ describe('the file', () => {
   test('is compared with its size where that is known', () => {
     expect(look('rk3588', 'whole', { expectedBytes: 7 })['model.file']).toMatchObject({
       status: 'ok',
-      found: '7 bytes, complete',
+      found: 'whole.rkllm, 7 bytes, complete',
     });
     expect(look('rk3588', 'part', { expectedBytes: 8 })['model.file']).toMatchObject({
       status: 'fail',
