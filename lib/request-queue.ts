@@ -6,11 +6,12 @@ export interface QueuedRequest {
   /** That of the generation, or of a call of `model.runtime`. */
   readonly id: string;
   /**
-   * Called once, when a slot is free; the slot is taken until the promise settles. It must not reject. What it resolves
-   * with is called when the slot is free again: whoever learns of the outcome there finds the engine idle.
+   * Called when a slot is free, once each time it was added or put back; the slot is taken until the promise settles. It
+   * must not reject. What it resolves with is called when the slot is free again: whoever learns of the outcome there
+   * finds the engine idle.
    */
   run(): Promise<() => void>;
-  /** Called instead of `run` when the request leaves the queue without having had a slot. */
+  /** Called instead of `run` when the request leaves the queue without having had a slot, or another one. */
   refuse(reason: unknown): void;
 }
 
@@ -22,8 +23,8 @@ export interface QueueLimits {
 
 /** Is told what has been done with a request; by then the queue is as it will be. */
 export interface QueueListener {
-  /** It waits. */
-  added(id: string, queue: RequestQueue): void;
+  /** It waits, with so many before it. */
+  added(id: string, queue: RequestQueue, position: number): void;
   /** It has a slot. */
   started(id: string, queue: RequestQueue): void;
   /** @param reason - as in {@link RequestQueue.remove}, or why it could not be added. */
@@ -41,6 +42,11 @@ export class RequestQueue {
   #waiting: Entry[] = [];
   readonly #running = new Set<Promise<undefined>>();
   readonly #listener: QueueListener | undefined;
+  /** How many were added, and how many before each. */
+  #added = 0;
+  readonly #orders = new WeakMap<QueuedRequest, number>();
+  /** Set while no slots are granted. */
+  #onPending: (() => void) | undefined;
 
   constructor(limits: QueueLimits, listener?: QueueListener) {
     this.#limits = limits;
@@ -59,8 +65,9 @@ export class RequestQueue {
 
   /** @throws RkllmError `RKLLM_QUEUE_FULL`. */
   add(request: QueuedRequest): void {
-    const { slots, maxPending, timeoutMs } = this.#limits;
-    if (this.#running.size < slots && this.#waiting.length === 0) {
+    const { maxPending } = this.#limits;
+    this.#orders.set(request, this.#added++);
+    if (this.#isFree() && this.#waiting.length === 0) {
       this.#grant(request);
       return;
     }
@@ -72,9 +79,30 @@ export class RequestQueue {
       this.#listener?.refused(request.id, this, error);
       throw error;
     }
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(request), timeoutMs);
-    this.#waiting.push({ request, timer });
-    this.#listener?.added(request.id, this);
+    this.#wait(request, this.#waiting.length);
+  }
+
+  /**
+   * Lets a request wait again that had a slot and gave it back: before those that came later, and also where the queue is
+   * full. The time that it may wait begins anew.
+   */
+  putBack(request: QueuedRequest): void {
+    const later = this.#waiting.findIndex((entry) => this.#orderOf(entry.request) > this.#orderOf(request));
+    this.#wait(request, later < 0 ? this.#waiting.length : later);
+  }
+
+  /**
+   * Grants no slots until {@link resume}; what has one goes on.
+   *
+   * @param onPending - called when the number of those that wait has changed.
+   */
+  pause(onPending: () => void): void {
+    this.#onPending = onPending;
+  }
+
+  resume(): void {
+    this.#onPending = undefined;
+    this.#grantFree();
   }
 
   /** How many wait before this one; undefined when it does not wait. */
@@ -89,6 +117,7 @@ export class RequestQueue {
     const [entry] = index === undefined ? [] : this.#waiting.splice(index, 1);
     if (entry === undefined) return false;
     clearTimeout(entry.timer);
+    this.#onPending?.();
     entry.request.refuse(reason);
     this.#listener?.refused(request.id, this, reason);
     return true;
@@ -104,6 +133,27 @@ export class RequestQueue {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
+  #wait(request: QueuedRequest, position: number): void {
+    const { timeoutMs } = this.#limits;
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(request), timeoutMs);
+    this.#waiting.splice(position, 0, { request, timer });
+    this.#onPending?.();
+    this.#listener?.added(request.id, this, position);
+  }
+
+  #isFree(): boolean {
+    return this.#onPending === undefined && this.#running.size < this.#limits.slots;
+  }
+
+  #grantFree(): void {
+    while (this.#isFree()) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      clearTimeout(next.timer);
+      this.#grant(next.request);
+    }
+  }
+
   #grant(request: QueuedRequest): void {
     const slot = deferred<undefined>();
     // Before it runs: whom an engine calls as it starts may ask for more.
@@ -112,12 +162,13 @@ export class RequestQueue {
       this.#running.delete(slot.promise);
       settle();
       slot.resolve(undefined);
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      clearTimeout(next.timer);
-      this.#grant(next.request);
+      this.#grantFree();
     });
     this.#listener?.started(request.id, this);
+  }
+
+  #orderOf(request: QueuedRequest): number {
+    return this.#orders.get(request) ?? this.#added;
   }
 
   #expire(request: QueuedRequest): void {

@@ -22,9 +22,8 @@ export class QueueEvents implements QueueListener {
     this.#log = log;
   }
 
-  added(id: string, queue: RequestQueue): void {
-    if (!channels.queue.hasSubscribers) return;
-    publish({ event: 'added', position: queue.pending - 1, ...this.#common(id, queue) });
+  added(id: string, queue: RequestQueue, position: number): void {
+    if (channels.queue.hasSubscribers) publish({ event: 'added', position, ...this.#common(id, queue) });
   }
 
   started(id: string, queue: RequestQueue): void {

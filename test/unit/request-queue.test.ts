@@ -141,6 +141,55 @@ test('idle() waits for every slot, also for those granted meanwhile', async () =
   expect(queue.active).toBe(0);
 });
 
+describe('while it is paused', () => {
+  test('nobody gets a slot, what has one goes on, and then as many as there are slots', async () => {
+    const queue = queueWith({ slots: 2 });
+    const [running] = filled(queue, 1);
+    queue.pause(() => undefined);
+    const requests = filled(queue, 3);
+    running?.finish();
+    await turn();
+    expect([running?.state, ...states(requests)]).toEqual(['settled', 'waiting', 'waiting', 'waiting']);
+    queue.resume();
+    expect(states(requests)).toEqual(['running', 'running', 'waiting']);
+  });
+
+  test('it tells when more or fewer wait', () => {
+    const queue = queueWith();
+    const seen: number[] = [];
+    queue.pause(() => seen.push(queue.pending));
+    const [first] = filled(queue, 2) as [FakeRequest, FakeRequest];
+    queue.remove(first, undefined);
+    queue.removeAll(undefined);
+    queue.resume();
+    filled(queue, 2);
+    expect(seen).toEqual([1, 2, 1, 0]);
+  });
+
+  test('more than maxPending are refused all the same', async () => {
+    const queue = queueWith({ maxPending: 1 });
+    queue.pause(() => undefined);
+    filled(queue, 1);
+    expect(await codeOf(() => filled(queue, 1))).toBe('RKLLM_QUEUE_FULL');
+  });
+});
+
+test('what is put back waits before all that came later, in its order, also where the queue is full', async () => {
+  const queue = queueWith({ slots: 2, maxPending: 1 });
+  const requests = filled(queue, 3) as [FakeRequest, FakeRequest, FakeRequest];
+  queue.pause(() => undefined);
+  const [first, second] = requests;
+  for (const request of [second, first]) {
+    request.finish();
+    await request.settled;
+    request.state = 'waiting';
+    queue.putBack(request);
+  }
+  expect(requests.map((request) => queue.positionOf(request))).toEqual([0, 1, 2]);
+  queue.resume();
+  expect(states(requests)).toEqual(['running', 'running', 'waiting']);
+});
+
 describe('a time limit', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
@@ -154,6 +203,20 @@ describe('a time limit', () => {
     expect(await codeOf(() => Promise.reject(early?.refusals[0] as Error))).toBe('RKLLM_QUEUE_TIMEOUT');
     expect(late?.state).toBe('waiting');
     expect(queue.pending).toBe(1);
+  });
+
+  test('begins anew when the request is put back', async () => {
+    const queue = queueWith({ timeoutMs: 100 });
+    const [request] = filled(queue, 1) as [FakeRequest];
+    queue.pause(() => undefined);
+    jest.advanceTimersByTime(90);
+    queue.putBack(request);
+    jest.advanceTimersByTime(99);
+    expect(request.refusals).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(request.refusals).toMatchObject([{ code: 'RKLLM_QUEUE_TIMEOUT' }]);
+    request.finish();
+    await request.settled;
   });
 
   test('ends when the request gets its slot or leaves', async () => {
