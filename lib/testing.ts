@@ -8,6 +8,7 @@ export {
   type ScriptedAnswer,
   type ScriptedBackend,
   type ScriptedFailure,
+  type ScriptedLoad,
   type ScriptedReply,
   type ScriptedRequest,
   type ScriptedToken,

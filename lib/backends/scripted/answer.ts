@@ -9,6 +9,8 @@ import {
   tokenTable,
   type CheckedScript,
   type ScriptedAnswer,
+  type ScriptedFailure,
+  type ScriptedLoad,
   type ScriptedReply,
   type ScriptedTokens,
 } from './script.js';
@@ -30,9 +32,7 @@ const encoder = new TextEncoder();
 /** @throws RkllmError `RKLLM_INVALID_OPTION` or `RKLLM_UNKNOWN_OPTION`, also about what is inside the answers. */
 export function checkScript(script: unknown): CheckedScript {
   const { failLoad = false, ...rest } = checkOptions('scripted()', scriptTable, script);
-  const loadFailure = failLoad === true ? {} : failLoad === false ? undefined : failLoad;
-  const checked: CheckedScript = { ...rest, failLoad: loadFailure };
-  checkOptions('scripted() failLoad', failureTable, loadFailure);
+  const checked: CheckedScript = { ...rest, failLoad: [failLoad].flat().map(loadFailure) };
   const { reply, replies } = checked;
   if (reply !== undefined && replies !== undefined) {
     throw new RkllmError('RKLLM_INVALID_OPTION', 'scripted() takes reply or replies, not both.', {
@@ -44,6 +44,11 @@ export function checkScript(script: unknown): CheckedScript {
     if (typeof one !== 'function') engineAnswer(checked, one);
   }
   return checked;
+}
+
+function loadFailure(load: ScriptedLoad): ScriptedFailure | undefined {
+  if (typeof load === 'boolean') return load ? {} : undefined;
+  return checkOptions('scripted() failLoad', failureTable, load);
 }
 
 /** The answer to a request. `index` counts the requests before it. */

@@ -11,7 +11,10 @@ export function scriptedFailure(
   return new RkllmError(code, message, { hint });
 }
 
-/** What a model dies of, as the death of a worker is reported. */
-export function crash(when: string): RkllmError {
-  return new RkllmError('RKLLM_WORKER_FAILED', `The scripted model died ${when}.`, { hint });
+/** What a model dies of; unless the script says otherwise, as the death of a worker is reported. */
+export function crash(
+  when: string,
+  { code = 'RKLLM_WORKER_FAILED', message = `The scripted model died ${when}.` }: ScriptedFailure = {},
+): RkllmError {
+  return new RkllmError(code, message, { hint });
 }

@@ -1,10 +1,12 @@
+import { onAbort } from '../../abort-listeners.js';
+import { checkOptions } from '../../options/check.js';
 import type { Backend, BackendModel, LoadRequest } from '../backend.js';
 import { checkScript } from './answer.js';
 import { realClock } from './clock.js';
 import { crash, scriptedFailure } from './failures.js';
 import { ScriptedModel, type ModelContext } from './model.js';
 import type { ScriptedRequest, ScriptedRun } from './run.js';
-import type { CheckedScript, Script } from './script.js';
+import { failureTable, type CheckedScript, type Script, type ScriptedFailure } from './script.js';
 
 export { manualClock, type Clock, type ManualClock } from './clock.js';
 export type { ScriptedRequest } from './run.js';
@@ -13,6 +15,7 @@ export type {
   Script,
   ScriptedAnswer,
   ScriptedFailure,
+  ScriptedLoad,
   ScriptedReply,
   ScriptedToken,
   ScriptedTokens,
@@ -28,9 +31,13 @@ export interface ScriptedBackend extends Backend {
   readonly disposals: number;
   /**
    * Lets all its models die now, as the death of a worker or process does: what runs and what waits fails with
-   * `RKLLM_WORKER_FAILED`, and `model.state` is `'failed'`.
+   * `RKLLM_WORKER_FAILED`, and `model.state` is `'failed'`; with `onCrash: 'restart'` they are loaded again. What is being
+   * loaded dies, too.
+   *
+   * @param failure - what they die of. Its code is by default `RKLLM_WORKER_FAILED`.
+   * @throws RkllmError `RKLLM_INVALID_OPTION`, `RKLLM_UNKNOWN_OPTION`.
    */
-  crash(): void;
+  crash(failure?: ScriptedFailure): void;
 }
 
 /**
@@ -57,6 +64,7 @@ class RecordingBackend implements ScriptedBackend {
   disposals = 0;
   readonly #script: CheckedScript;
   readonly #models: ScriptedModel[] = [];
+  readonly #loading = new Set<AbortController>();
 
   constructor(script: CheckedScript) {
     this.#script = script;
@@ -64,28 +72,42 @@ class RecordingBackend implements ScriptedBackend {
 
   /** Its own: backends are made of others by spreading them. */
   readonly load = async (request: LoadRequest): Promise<BackendModel> => {
-    const { loadMs = 0, failLoad, clock = realClock } = this.#script;
-    const { signal, onPhase } = request;
+    const { failLoad, clock = realClock } = this.#script;
+    const failure = failLoad[Math.min(this.loads.length, failLoad.length - 1)];
     this.loads.push(request);
-    onPhase?.('load');
-    if (loadMs > 0) {
-      await clock.sleep(loadMs, signal).catch((error: unknown) => {
-        // An AbortSignal of Node's timers rejects with an error of their own; the load rejects with the reason.
-        signal?.throwIfAborted();
-        throw error;
-      });
-    }
-    signal?.throwIfAborted();
-    if (failLoad !== undefined) throw scriptedFailure('RKLLM_INIT_FAILED', 'of the load', failLoad);
+    request.onPhase?.('load');
+    await this.#take(request.signal);
+    if (failure !== undefined) throw scriptedFailure('RKLLM_INIT_FAILED', 'of the load', failure);
     const model = new ScriptedModel(request, this.#context(clock));
     this.#models.push(model);
     return model;
   };
 
-  readonly crash = (): void => {
-    const error = crash('because the test lets it');
+  readonly crash = (failure?: ScriptedFailure): void => {
+    const error = crash('because the test lets it', checkOptions('crash()', failureTable, failure));
+    for (const load of this.#loading) load.abort(error);
     for (const model of this.#models) model.die(error);
   };
+
+  /** The time that a load takes. */
+  async #take(signal: AbortSignal | undefined): Promise<void> {
+    const { loadMs = 0, clock = realClock } = this.#script;
+    const stop = new AbortController();
+    signal?.throwIfAborted();
+    const unsubscribe = signal && onAbort(signal, () => stop.abort(signal.reason));
+    this.#loading.add(stop);
+    try {
+      if (loadMs > 0) await clock.sleep(loadMs, stop.signal);
+    } catch (error) {
+      // A signal makes Node's timers reject with an error of their own; the load rejects with the reason.
+      stop.signal.throwIfAborted();
+      throw error;
+    } finally {
+      this.#loading.delete(stop);
+      unsubscribe?.();
+    }
+    stop.signal.throwIfAborted();
+  }
 
   #context(clock: ModelContext['clock']): ModelContext {
     return {

@@ -3,7 +3,7 @@ import type { Run, RunEnd, RunRequest, TokenBatch } from '../backend.js';
 import { answerTo, wordsOf, type EngineAnswer, type EngineToken } from './answer.js';
 import type { Clock } from './clock.js';
 import { crash, scriptedFailure } from './failures.js';
-import type { CheckedScript } from './script.js';
+import type { CheckedScript, ScriptedFailure } from './script.js';
 
 /** A generation that reached the scripted engine. */
 export interface ScriptedRequest {
@@ -129,17 +129,18 @@ export class ScriptedRun implements Run, ScriptedRequest {
 
   /** Between two tokens: why there are no more of them, if there are none. */
   #checkpoint(answer: EngineAnswer, limit: number): RunEnd['reason'] | undefined {
-    const { failWith, failAfterTokens = failWith === undefined ? Infinity : 0, crashAfterTokens } = answer;
+    const { failWith, failAfterTokens = failWith === undefined ? Infinity : 0 } = answer;
+    const { crashWith, crashAfterTokens = crashWith === undefined ? Infinity : 0 } = answer;
     const { written } = this;
     const limited = written >= limit;
     if (!limited && this.#isStopped()) return 'aborted';
     if (written >= failAfterTokens) throw scriptedFailure('RKLLM_RUN_FAILED', `after ${written} tokens`, failWith);
-    if (crashAfterTokens !== undefined && written >= crashAfterTokens) throw this.#crash();
+    if (written >= crashAfterTokens) throw this.#crash(crashWith);
     return limited ? 'length' : undefined;
   }
 
-  #crash(): RkllmError {
-    const error = crash(`after ${this.written} tokens`);
+  #crash(failure: ScriptedFailure | undefined): RkllmError {
+    const error = crash(`after ${this.written} tokens`, failure);
     this.#context.crash(error);
     return error;
   }

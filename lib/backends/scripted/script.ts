@@ -39,8 +39,12 @@ export type ScriptedTokens = string | readonly (string | ScriptedToken)[];
 
 /** An error that a script makes up. */
 export const failureTable = {
-  /** Its code; default `'RKLLM_RUN_FAILED'`, for a load `'RKLLM_INIT_FAILED'`. */
-  code: { kind: 'choice', values: errorCodes, defaultsTo: "'RKLLM_RUN_FAILED', for a load 'RKLLM_INIT_FAILED'" },
+  /** Its code; default `'RKLLM_RUN_FAILED'`, for a load `'RKLLM_INIT_FAILED'`, for a crash `'RKLLM_WORKER_FAILED'`. */
+  code: {
+    kind: 'choice',
+    values: errorCodes,
+    defaultsTo: "'RKLLM_RUN_FAILED', for a load 'RKLLM_INIT_FAILED', for a crash 'RKLLM_WORKER_FAILED'",
+  },
   /** Its message; default: that the script wants it so. */
   message: { kind: 'string', defaultsTo: 'that the script wants it so' },
 } as const satisfies OptionTable;
@@ -60,9 +64,12 @@ const courseTable = {
   failWith: { kind: 'group', table: failureTable, defaultsTo: 'RKLLM_RUN_FAILED' },
   /**
    * Makes the model die after so many tokens, as the death of a worker or process does: what runs and what waits fails
-   * with `RKLLM_WORKER_FAILED`, and `model.state` is `'failed'`. Default: never.
+   * with `RKLLM_WORKER_FAILED`, and `model.state` is `'failed'`; with `onCrash: 'restart'` it is loaded again. Default: with
+   * `crashWith` 0, else never.
    */
-  crashAfterTokens: { ...count, defaultsTo: 'never' },
+  crashAfterTokens: { ...count, defaultsTo: 'with crashWith 0, else never' },
+  /** What it dies of; default: `RKLLM_WORKER_FAILED`. */
+  crashWith: { kind: 'group', table: failureTable, defaultsTo: 'RKLLM_WORKER_FAILED' },
   /**
    * What the engine says when all tokens are written: the model ended its answer, a limit was reached, or nothing, as
    * older releases of the vendor's runtime do. Default `'eos'`.
@@ -124,8 +131,11 @@ function isOnRun(value: unknown): value is (prompt: string) => void {
   return typeof value === 'function';
 }
 
-function isFailLoad(value: unknown): value is boolean | ScriptedFailure {
-  return typeof value === 'boolean' || isObject(value);
+/** Whether a load fails, and with what. */
+export type ScriptedLoad = boolean | ScriptedFailure;
+
+function isFailLoad(value: unknown): value is ScriptedLoad | readonly ScriptedLoad[] {
+  return typeof value === 'boolean' || (isObject(value) && !(Array.isArray(value) && value.length === 0));
 }
 
 function isClock(value: unknown): value is Clock {
@@ -154,10 +164,13 @@ export const scriptTable = {
   contextLength: { kind: 'integer', min: 1, max: 1_000_000_000, unit: 'tokens', defaultsTo: '4096' },
   /** Milliseconds that loading takes, or until it is aborted; default 0. */
   loadMs: { ...milliseconds, defaultsTo: '0' },
-  /** Makes loading fail, after `loadMs`: with `RKLLM_INIT_FAILED`, or as it says. */
+  /**
+   * Makes loading fail, after `loadMs`: with `RKLLM_INIT_FAILED`, or as it says. A list is about the first load, the second
+   * and so on; the last one is repeated. A code such as `RKLLM_WORKER_FAILED` says that the engine died in it.
+   */
   failLoad: {
     kind: 'shape',
-    expected: 'a boolean or an object with code and message',
+    expected: 'a boolean, an object with code and message, or a list of at least one of them',
     accepts: isFailLoad,
     defaultsTo: 'false',
   },
@@ -179,5 +192,6 @@ export type Script = OptionsOf<typeof scriptTable>;
 
 /** A script whose options have been checked. */
 export interface CheckedScript extends Omit<Checked<typeof scriptTable>, 'failLoad'> {
-  readonly failLoad: ScriptedFailure | undefined;
+  /** Of the first load, the second and so on; the last one is repeated. */
+  readonly failLoad: readonly (ScriptedFailure | undefined)[];
 }

@@ -1,5 +1,5 @@
 import { isRkllmError, loadModel, type Generation } from 'rkllm';
-import { scripted, type Script } from 'rkllm/testing';
+import { manualClock, scripted, type Script } from 'rkllm/testing';
 import { scriptedModel } from '../../support/models.js';
 import { codeOf, collect, failureOf, textOf, tokenIdsOf } from '../../support/reading.js';
 
@@ -66,6 +66,9 @@ describe('what goes wrong', () => {
     ],
     [{ crashAfterTokens: 1 }, 'a', 'RKLLM_WORKER_FAILED', /died after 1 tokens/u],
     [{ crashAfterTokens: 3 }, 'a b c', 'RKLLM_WORKER_FAILED', /died after 3 tokens/u],
+    [{ crashWith: {} }, '', 'RKLLM_WORKER_FAILED', /died after 0 tokens/u],
+    [{ crashWith: { code: 'RKLLM_RUNTIME_CRASHED' }, crashAfterTokens: 2 }, 'a b', 'RKLLM_RUNTIME_CRASHED', /died/u],
+    [{ crashWith: { message: 'SIGSEGV.' } }, '', 'RKLLM_WORKER_FAILED', /^SIGSEGV\.$/u],
   ];
   test.each(failing)('%j: after %p comes %s', async (script, text, code, message) => {
     const model = await scriptedModel({ reply: 'a b c', ...script });
@@ -77,7 +80,7 @@ describe('what goes wrong', () => {
     expect(read.join('')).toBe(text);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
     expect(await failureOf(() => generation)).toBe(error);
-    expect(model.state).toBe(code === 'RKLLM_WORKER_FAILED' ? 'failed' : 'ready');
+    expect(model.state).toBe(/WORKER|CRASHED/u.test(code) ? 'failed' : 'ready');
   });
 
   test('one answer of several may fail, and the model goes on', async () => {
@@ -108,6 +111,34 @@ describe('what goes wrong', () => {
     const first = await loadModel(undefined, { backend });
     expect(await codeOf(() => first.generate('Hi'))).toBe('RKLLM_WORKER_FAILED');
     expect(await (await loadModel(undefined, { backend })).generate('Hi').text()).toBe('back');
+  });
+
+  test('a crash is of what the test says', async () => {
+    const backend = scripted({ prefillMs: 60_000 });
+    const generation = (await loadModel(undefined, { backend })).generate('Hi');
+    backend.crash({ code: 'RKLLM_RUNTIME_CRASHED', message: 'SIGBUS.' });
+    expect(await failureOf(() => generation)).toMatchObject({ code: 'RKLLM_RUNTIME_CRASHED', message: 'SIGBUS.' });
+    expect(await codeOf(() => backend.crash({ code: 'NOPE' as 'RKLLM_RUN_FAILED' }))).toBe('RKLLM_INVALID_OPTION');
+  });
+
+  test('a crash while a model is loaded is a load that fails', async () => {
+    const clock = manualClock();
+    const backend = scripted({ loadMs: 1000, clock });
+    const loading = loadModel(undefined, { backend });
+    await clock.advance(500);
+    backend.crash();
+    expect(await codeOf(() => loading)).toBe('RKLLM_WORKER_FAILED');
+    expect(clock.sleepers).toBe(0);
+  });
+
+  test('loads fail in the order of a list, over all models, and the last one again and again', async () => {
+    const backend = scripted({ failLoad: [false, { code: 'RKLLM_RUNTIME_CRASHED' }, true, false] });
+    const codes: unknown[] = [];
+    for (let load = 0; load < 5; load++) {
+      const model = await loadModel(undefined, { backend }).catch((error: unknown) => error);
+      codes.push(isRkllmError(model) ? model.code : undefined);
+    }
+    expect(codes).toEqual([undefined, 'RKLLM_RUNTIME_CRASHED', 'RKLLM_INIT_FAILED', undefined, undefined]);
   });
 
   test('what was disposed does not crash', async () => {
@@ -178,6 +209,9 @@ describe('a script that cannot be played is refused', () => {
     [odd({ reply: 'a', replies: ['b'] }), 'reply or replies'],
     [odd({ failWith: { code: 'NOPE' } }), 'code'],
     [odd({ failLoad: { code: 'NOPE' } }), 'failLoad'],
+    [odd({ failLoad: [] }), 'failLoad'],
+    [odd({ failLoad: [false, 5] }), 'failLoad'],
+    [odd({ crashWith: { code: 'NOPE' } }), 'crashWith'],
     [odd({ tokenMs: -1 }), 'tokenMs'],
     [odd({ promptTokens: 'many' }), 'unstated'],
     [odd({ endReason: 'aborted' }), 'endReason'],
