@@ -5,6 +5,7 @@ import { RowText } from './batch-answer.js';
 import { deferred } from './deferred.js';
 import type { BatchOptions } from './options/batch.js';
 import { readRun } from './read-run.js';
+import type { SecondTry } from './recovery.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
 
 export interface BatchContext {
@@ -12,6 +13,7 @@ export interface BatchContext {
   /** Resolves with undefined when the signal has stopped it. */
   readonly start: (request: BatchRequest, signal: AbortSignal) => Promise<Run | undefined>;
   readonly queue: RequestQueue;
+  readonly recovery: SecondTry;
   readonly request: BatchRequest;
   readonly signal: AbortSignal | undefined;
   readonly onText: BatchOptions['onText'];
@@ -26,6 +28,7 @@ export class ActiveBatch {
   readonly #unsubscribe: (() => void) | undefined;
   readonly #starting = new AbortController();
   #run: Run | undefined;
+  #hasTokens = false;
   #stopped: 'abort' | 'signal' | undefined;
 
   readonly answers = this.#outcome.promise;
@@ -74,11 +77,13 @@ export class ActiveBatch {
       // It may be the listener's failure: the engine must be idle all the same.
       this.#run?.abort();
       await this.#run?.ended.catch(() => undefined);
-      return () => this.#fail(error);
+      await this.#context.recovery.settled();
+      return () => this.#loseEngine(error);
     }
   }
 
   #accept({ tokenIds, ends, bytes, rows }: TokenBatch, from: number, to: number): void {
+    this.#hasTokens = true;
     if (this.#stopped !== undefined) return;
     for (let i = from; i < to; i++) {
       this.#rows[rows?.[i] ?? 0]?.take(tokenIds[i] ?? 0, bytes.subarray(ends[i - 1] ?? 0, ends[i]));
@@ -114,6 +119,15 @@ export class ActiveBatch {
     }
     this.#unsubscribe?.();
     this.#outcome.resolve(answers);
+  }
+
+  /** As long as none of the rows has anything, all are served again by the next engine, if there will be one. */
+  #loseEngine(error: unknown): void {
+    if (!this.#hasTokens && this.#stopped === undefined) {
+      this.#run = undefined;
+      if (this.#context.recovery.putBack(this.#queued)) return;
+    }
+    this.#fail(error);
   }
 
   /** Who has aborted learns of that first. */

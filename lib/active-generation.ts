@@ -15,6 +15,7 @@ import type {
   GenerationState,
 } from './generation.js';
 import { readRun } from './read-run.js';
+import type { SecondTry } from './recovery.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
 import { timingsOf, usageOf, type Moments } from './usage.js';
 
@@ -24,6 +25,7 @@ export interface GenerationContext {
   /** Sampling that the model has to be loaded with; undefined: whatever it has. */
   readonly loadedSampling: ResolvedSampling | undefined;
   readonly queue: RequestQueue;
+  readonly recovery: SecondTry;
   readonly request: RunRequest;
   /** What ends the answer; the limit is the request's. */
   readonly ends: Omit<AnswerEnds, 'maxNewTokens'>;
@@ -40,13 +42,15 @@ export class ActiveGeneration implements Generation {
   readonly #queued: QueuedRequest;
   readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
   readonly #answer: Answer;
-  readonly #moments: Moments = { called: performance.now() };
+  readonly #called = performance.now();
+  #moments: Moments = { called: this.#called };
   readonly #outcome: Promise<GenerationResult>;
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
   #state: GenerationState = 'queued';
   /** Stops the engine's reload. */
   readonly #reloading = new AbortController();
   #run: Run | undefined;
+  #hasTokens = false;
   #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
 
@@ -159,7 +163,8 @@ export class ActiveGeneration implements Generation {
       // It may be our own failure to read: the engine must be idle all the same.
       this.#run?.abort();
       await this.#run?.ended.catch(() => undefined);
-      return () => this.#fail(error);
+      await this.#context.recovery.settled();
+      return () => this.#loseEngine(error);
     }
   }
 
@@ -177,6 +182,7 @@ export class ActiveGeneration implements Generation {
 
   /** Takes the tokens of a batch from `from` up to `to`. */
   #accept(batch: TokenBatch, from: number, to: number, run: Run): void {
+    this.#hasTokens = true;
     if (this.#stopped !== undefined || this.#answer.isOver()) return;
     const now = performance.now();
     if (this.#answer.take(batch, from, to) > 0) {
@@ -208,6 +214,17 @@ export class ActiveGeneration implements Generation {
     this.#settle.resolve({ text, reasoning, toolCalls, finishReason, stopSequence, abortReason, usage, timings });
     this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
     this.#chunks.close();
+  }
+
+  /** Who has seen nothing of an answer is served again by the next engine, if there will be one. */
+  #loseEngine(error: unknown): void {
+    if (!this.#hasTokens && this.#stopped === undefined) {
+      this.#run = undefined;
+      this.#moments = { called: this.#called };
+      this.#state = 'queued';
+      if (this.#context.recovery.putBack(this.#queued)) return;
+    }
+    this.#fail(error);
   }
 
   #fail(error: unknown): void {

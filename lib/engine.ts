@@ -1,14 +1,32 @@
 import type { BackendModel, BackendModelInfo, Capabilities, ResolvedSampling } from './backends/backend.js';
-import { isRkllmError } from './errors.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
+import { isRkllmError, type RkllmErrorCode } from './errors.js';
 
 /** What a reload takes over from the model that was loaded before. */
 interface Learned {
   readonly embeddingWidth?: number;
 }
 
-/** Loads the same model with other sampling. */
-export type Reload = (sampling: ResolvedSampling, signal: AbortSignal, learned: Learned) => Promise<BackendModel>;
+/** Why a model is loaded again: with other sampling, or because it has died. */
+type ReloadReason = 'reload' | 'restart';
+
+/** Loads the same model again. */
+export type Reload = (
+  reason: ReloadReason,
+  sampling: ResolvedSampling,
+  signal: AbortSignal,
+  learned: Learned,
+) => Promise<BackendModel>;
+
+/**
+ * Called when there is no engine any more.
+ *
+ * @param recoverable - nothing of it is left, and it may be loaded again.
+ */
+export type OnLost = (error: unknown, recoverable: boolean) => void;
+
+/** What an engine that dies while it is being loaded is reported with. */
+const deaths: readonly RkllmErrorCode[] = ['RKLLM_RUNTIME_CRASHED', 'RKLLM_RUNTIME_HUNG', 'RKLLM_WORKER_FAILED'];
 
 /** The backend's model of a {@link Model}: one and the same, or the one that was loaded last. */
 export class Engine {
@@ -16,25 +34,20 @@ export class Engine {
   readonly capabilities: Capabilities;
   /** Sampling is changed by loading the model again. */
   readonly reloads: boolean;
-  readonly #reload: Reload | undefined;
-  readonly #onFailed: (error: unknown) => void;
+  readonly #reload: Reload;
+  readonly #onLost: OnLost;
   /** Absent while it is loaded again, and after that was stopped or has failed. */
   #model: BackendModel | undefined;
   #runtime: RuntimeControls | undefined;
+  #recoverable = false;
   #sampling: ResolvedSampling;
 
-  /** @param onFailed - called when there is no engine any more, and none can be had. */
-  constructor(
-    model: BackendModel,
-    sampling: ResolvedSampling,
-    reload: Reload | undefined,
-    onFailed: (error: unknown) => void,
-  ) {
+  constructor(model: BackendModel, sampling: ResolvedSampling, reloads: boolean, reload: Reload, onLost: OnLost) {
     this.info = model.info;
     this.capabilities = model.capabilities;
-    this.reloads = reload !== undefined;
+    this.reloads = reloads;
     this.#reload = reload;
-    this.#onFailed = onFailed;
+    this.#onLost = onLost;
     this.#sampling = sampling;
     this.#use(model, sampling);
   }
@@ -64,14 +77,17 @@ export class Engine {
    *
    * @returns undefined when it was stopped; then no model is loaded until the next call.
    */
-  async reload(sampling: ResolvedSampling, signal: AbortSignal): Promise<BackendModel | undefined> {
-    try {
-      await this.dispose();
-      return signal.aborted ? undefined : await this.#load(sampling, signal);
-    } catch (error) {
-      this.#onFailed(error);
-      throw error;
-    }
+  reload(sampling: ResolvedSampling, signal: AbortSignal): Promise<BackendModel | undefined> {
+    return this.#loadAgain('reload', sampling, signal);
+  }
+
+  /**
+   * Loads the model that has died, with the sampling that it had. Otherwise as {@link reload}.
+   *
+   * @param pause - between the two: what is left of the dead one is freed by then.
+   */
+  restart(pause: () => Promise<void>, signal: AbortSignal): Promise<BackendModel | undefined> {
+    return this.#loadAgain('restart', this.#sampling, signal, pause);
   }
 
   async dispose(): Promise<void> {
@@ -80,12 +96,32 @@ export class Engine {
     await model?.dispose();
   }
 
-  async #load(sampling: ResolvedSampling, signal: AbortSignal): Promise<BackendModel | undefined> {
+  async #loadAgain(
+    reason: ReloadReason,
+    sampling: ResolvedSampling,
+    signal: AbortSignal,
+    pause?: () => Promise<void>,
+  ): Promise<BackendModel | undefined> {
+    try {
+      await this.dispose();
+      await pause?.();
+      return signal.aborted ? undefined : await this.#load(reason, sampling, signal);
+    } catch (error) {
+      this.#onLost(error, this.#recoverable && isDeath(error));
+      throw error;
+    }
+  }
+
+  async #load(
+    reason: ReloadReason,
+    sampling: ResolvedSampling,
+    signal: AbortSignal,
+  ): Promise<BackendModel | undefined> {
     try {
       const width = this.#runtime?.embeddingWidth;
       const learned: Learned = width === undefined ? {} : { embeddingWidth: width };
-      const model = await this.#reload?.(sampling, signal, learned);
-      if (model !== undefined) this.#use(model, sampling);
+      const model = await this.#reload(reason, sampling, signal, learned);
+      this.#use(model, sampling);
       return model;
     } catch (error) {
       // What is stuck in the driver stays there: no further model must be loaded on top of it.
@@ -95,11 +131,20 @@ export class Engine {
   }
 
   #use(model: BackendModel, sampling: ResolvedSampling): void {
+    const { recoverable = false } = model;
     this.#model = model;
     this.#runtime = model.runtime;
+    this.#recoverable = recoverable;
     this.#sampling = sampling;
-    model.failed.catch(this.#onFailed);
+    model.failed.catch((error: unknown) => {
+      // One that died while it was freed is gone, as it should be.
+      if (!recoverable || model === this.#model) this.#onLost(error, recoverable);
+    });
   }
+}
+
+function isDeath(error: unknown): boolean {
+  return isRkllmError(error) && deaths.includes(error.code);
 }
 
 function isEqual(a: ResolvedSampling, b: ResolvedSampling): boolean {

@@ -73,7 +73,7 @@ export interface GenerationResult {
 /**
  * Where a generation is: waiting for the engine, computing the prompt, writing tokens, `aborting` (it was told to stop,
  * and the engine is not idle yet), or over (`done`, `aborted`, `failed`). One that is told to stop before it had the
- * engine is `aborted` at once.
+ * engine is `aborted` at once. One whose engine died in its prefill may be `queued` again (`onCrash: 'restart'`).
  */
 export type GenerationState = 'queued' | 'prefill' | 'decode' | 'aborting' | 'done' | 'aborted' | 'failed';
 

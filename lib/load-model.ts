@@ -1,6 +1,7 @@
 import { callIsolated } from './abort-listeners.js';
 import type { Backend, EngineOption, LoadRequest } from './backends/backend.js';
 import { findTemplate } from './chat/templates/recognize.js';
+import { CrashHistory, type RestartLimits } from './crash-history.js';
 import type { Reload } from './engine.js';
 import { RkllmError } from './errors.js';
 import { LoadedModel, pickSampling } from './loaded-model.js';
@@ -9,9 +10,10 @@ import type { LoadTrace } from './observe/channels.js';
 import { Observer } from './observe/observer.js';
 import { summarize } from './observe/option-summary.js';
 import { checkOptions, describe } from './options/check.js';
-import { loadTable, type LoadModelOptions, type LoadProgress } from './options/load.js';
+import { loadTable, type LoadModelOptions, type LoadProgress, type RestartOptions } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
+import { notRecoverable } from './refusals.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { warmUp } from './warm-up.js';
 
@@ -19,6 +21,7 @@ import { warmUp } from './warm-up.js';
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
   const checked = checkOptions('loadModel()', loadTable, options);
   const asked = checkPath(path);
+  refuseIdleRestart(checked);
   const observer = new Observer(checked.logger);
   const trace = (): LoadTrace => ({
     operation: 'load',
@@ -64,6 +67,11 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   };
   enter('probe');
   const backendModel = await resolved.backend.load(request);
+  const restarts = checked.onCrash === 'restart';
+  if (restarts && backendModel.recoverable !== true) {
+    await backendModel.dispose();
+    throw notRecoverable(resolved.backend.name);
+  }
   if (checked.warmUp === true) {
     enter('warm-up');
     await warmUp(backendModel, signal);
@@ -75,9 +83,9 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const template = findTemplate(templateChoice, backendModel.info);
   const info = modelInfo(resolved, backendModel.info, template?.name);
-  const reload: Reload = (changed, stop, learned) => {
+  const reload: Reload = (reason, changed, stop, learned) => {
     const trace = (): LoadTrace => ({
-      operation: 'reload',
+      operation: reason,
       path: info.path,
       backend: info.backend,
       options: summarize(loadTable, { ...checked, ...changed }),
@@ -98,7 +106,9 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     template,
     templateChoice,
     sampling,
-    reload: reloads ? reload : undefined,
+    reloads,
+    reload,
+    crashes: restarts ? new CrashHistory(restartLimits(checked.restart)) : undefined,
     maxNewTokens,
     maxPending: queue?.maxPending ?? 16,
     timeoutMs: queue?.timeoutMs,
@@ -115,6 +125,23 @@ function progressOf(listener: Checked<typeof loadTable>['onProgress']): (phase: 
     entered.add(phase);
     callIsolated(() => listener({ phase, elapsedMs: performance.now() - start }));
   };
+}
+
+function restartLimits({
+  maxCrashes = 3,
+  windowMs = 60_000,
+  delayMs = 500,
+  maxDelayMs,
+}: RestartOptions = {}): RestartLimits {
+  return { maxCrashes, windowMs, delayMs, maxDelayMs: maxDelayMs ?? Math.max(30_000, delayMs) };
+}
+
+function refuseIdleRestart({ onCrash, restart }: Checked<typeof loadTable>): void {
+  if (restart === undefined || onCrash === 'restart') return;
+  throw new RkllmError('RKLLM_INVALID_OPTION', "loadModel(): restart has a meaning with onCrash: 'restart' only.", {
+    hint: "Add onCrash: 'restart', or leave restart out.",
+    details: { owner: 'loadModel()', option: 'restart' },
+  });
 }
 
 function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly K[] {

@@ -7,6 +7,7 @@ import { toBatchRows } from './batch-input.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
 import type { Splits } from './chat/tag-splitter.js';
 import type { ChatTemplate } from './chat/templates/template.js';
+import type { CrashHistory } from './crash-history.js';
 import { Engine, type Reload } from './engine.js';
 import type { Generation } from './generation.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
@@ -21,6 +22,7 @@ import { samplingTable } from './options/sampling.js';
 import type { Checked, OptionSpec } from './options/table.js';
 import { splitMedia } from './prompt-media.js';
 import { toRunInput, type GenerateInput } from './prompt.js';
+import { Recovery } from './recovery.js';
 import { disposedError, fixedAtLoad, unsupported, unsupportedByRuntime } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
 import { RuntimeCall } from './runtime-call.js';
@@ -33,8 +35,11 @@ export interface ModelParts {
   readonly templateChoice: 'auto' | 'phi3' | 'none';
   /** Sampling that was given at load: a generation may repeat it even where it cannot change it. */
   readonly sampling: ResolvedSampling;
-  /** How the sampling of an engine that fixes it at load is changed; undefined: not at all, or it is not fixed. */
-  readonly reload: Reload | undefined;
+  /** The sampling of an engine that fixes it at load is changed by loading it again. */
+  readonly reloads: boolean;
+  readonly reload: Reload;
+  /** Decides whether an engine that died is loaded again; undefined: none is. */
+  readonly crashes: CrashHistory | undefined;
   readonly maxNewTokens: number | undefined;
   readonly maxPending: number;
   readonly timeoutMs: number | undefined;
@@ -49,21 +54,24 @@ export class LoadedModel implements Model {
   readonly #parts: ModelParts;
   readonly #engine: Engine;
   readonly #queue: RequestQueue;
+  readonly #recovery: Recovery;
   readonly #live = new Set<{ abort(): void }>();
-  #failure: Error | undefined;
   #disposal: Promise<void> | undefined;
   #disposed = false;
   #abortsAll = false;
 
   constructor(parts: ModelParts) {
-    const { backendModel, sampling, reload, maxPending, timeoutMs, observer } = parts;
+    const { backendModel, sampling, reloads, reload, crashes, maxPending, timeoutMs, observer } = parts;
     this.#parts = parts;
     this.info = parts.info;
-    this.#engine = new Engine(backendModel, sampling, reload, (error) => this.#onFailed(error));
+    this.#engine = new Engine(backendModel, sampling, reloads, reload, (error, recoverable) =>
+      this.#recovery.onLost(error, recoverable),
+    );
     this.capabilities = this.#engine.capabilities;
     // A reload needs the engine for itself.
     const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
     this.#queue = new RequestQueue({ slots, maxPending, timeoutMs }, observer.queue(this.info.name));
+    this.#recovery = new Recovery(this.info.name, this.#engine, this.#queue, crashes, observer);
     const { runtime } = backendModel;
     this.runtime =
       runtime &&
@@ -78,7 +86,8 @@ export class LoadedModel implements Model {
   get state(): ModelState {
     if (this.#disposed) return 'disposed';
     if (this.#disposal !== undefined) return 'disposing';
-    if (this.#failure !== undefined) return 'failed';
+    if (this.#recovery.failure !== undefined) return 'failed';
+    if (this.#recovery.isRestarting) return 'restarting';
     return this.#queue.active > 0 ? 'busy' : 'ready';
   }
 
@@ -134,6 +143,7 @@ export class LoadedModel implements Model {
       engine: this.#engine,
       loadedSampling,
       queue: this.#queue,
+      recovery: this.#recovery,
       request,
       ends: { stop: [...stop], endMarkers, stopTokenIds: [...stopTokenIds] },
       splits: { reasoning: reasoningOf(checked.reasoning, request.input), toolCalls: checked.toolCalls ?? 'text' },
@@ -173,6 +183,7 @@ export class LoadedModel implements Model {
         return (await this.#engine.ready(sampling, stop))?.startBatch?.(request);
       },
       queue: this.#queue,
+      recovery: this.#recovery,
       request: { rows: toBatchRows(inputs, batchSize, this.#engine.runtime), maxNewTokens },
       signal,
       onText,
@@ -238,15 +249,9 @@ export class LoadedModel implements Model {
     return { npu: Object.fromEntries(given.map((name) => [name, checked[name]])) };
   }
 
-  #onFailed(error: unknown): void {
-    this.#parts.observer.modelFailed(this.info.name, error);
-    this.#failure = error instanceof Error ? error : new Error(String(error));
-    this.#queue.removeAll(error);
-  }
-
   #refuseWhenGone(): void {
     if (this.#disposal !== undefined) throw disposedError();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#recovery.failure !== undefined) throw this.#recovery.failure;
   }
 
   #abortAll(): void {
@@ -255,8 +260,10 @@ export class LoadedModel implements Model {
   }
 
   async #dispose(): Promise<void> {
+    const stopped = this.#recovery.stop();
     this.#queue.removeAll(disposedError());
     await this.#queue.idle();
+    await stopped;
     try {
       await this.#engine.dispose();
     } finally {

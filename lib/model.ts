@@ -30,8 +30,12 @@ export interface ModelInfo {
   readonly runtime: RuntimeInfo | undefined;
 }
 
-/** `'ready'`, `'busy'` with at least one generation, on its way out, or gone. `'failed'`: its engine died. */
-export type ModelState = 'ready' | 'busy' | 'disposing' | 'disposed' | 'failed';
+/**
+ * `'ready'`, `'busy'` with at least one generation, on its way out, or gone. `'restarting'`: its engine died and is being
+ * loaded again, or will be after a pause (`onCrash: 'restart'`); generations are accepted and wait. `'failed'`: its engine
+ * died, and there will be none.
+ */
+export type ModelState = 'ready' | 'busy' | 'restarting' | 'disposing' | 'disposed' | 'failed';
 
 /** How to dispose a model. */
 export interface DisposeOptions {

@@ -28,6 +28,18 @@ export function unsupportedByRuntime(owner: string, option: string, since: strin
   );
 }
 
+export function notRecoverable(backend: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `loadModel(): onCrash: 'restart' cannot be honoured: what is left of a model of the ${backend} backend that has died ` +
+      'stays in this process, and none may be loaded on top of it.',
+    {
+      hint: "Leave onCrash out, and when model.state is 'failed' load the model again in another process.",
+      details: { owner: 'loadModel()', option: 'onCrash', backend },
+    },
+  );
+}
+
 export function disposedError(): RkllmError {
   return new RkllmError('RKLLM_DISPOSED', 'The model has been disposed.', {
     hint: 'Load it again, or dispose it only after the last generation.',

@@ -19,7 +19,7 @@ export interface Usage {
 
 /** Where the time of a generation went. Milliseconds; `undefined` where nothing was measured. */
 export interface Timings {
-  /** From the call to the moment the engine was free for it. */
+  /** From the call to the moment the engine was free for it; of an answer that was served again, the second time. */
   readonly queuedMs: number;
   /**
    * What it then took to load the model again with this generation's sampling (`sampling: 'reload'`); `undefined` when

@@ -229,10 +229,17 @@ export interface BackendModel {
   startBatch?(request: BatchRequest): Run;
   /**
    * Rejects with an RkllmError when the model has died on its own (its worker or process is gone); the layer above
-   * then refuses further generations. Never resolves, and never settles while the model lives or after `dispose`.
+   * then refuses further generations, or loads it again. Never resolves, and never settles while the model lives or after
+   * `dispose`. Runs and calls in flight reject too, in the same turn of the event loop.
    */
   readonly failed: Promise<never>;
-  /** Frees the model. Called once, when no run is in flight. */
+  /**
+   * After {@link failed} has rejected nothing of the model is left (no thread, no memory of the NPU) once it is disposed, so
+   * that it may be loaded again in this process. The same for a load that rejects with `RKLLM_RUNTIME_CRASHED`,
+   * `RKLLM_RUNTIME_HUNG` or `RKLLM_WORKER_FAILED`. Absent: no; `onCrash: 'restart'` is refused.
+   */
+  readonly recoverable?: boolean;
+  /** Frees the model, or what is left of it. Called once, when no run is in flight. */
   dispose(): Promise<void>;
 }
 

@@ -22,10 +22,13 @@ interface Ending<Result> {
   readonly durationMs?: number;
 }
 
-/** A call of `loadModel()`, or the reload of a model with other sampling (`sampling: 'reload'`). */
+/**
+ * A call of `loadModel()`; the reload of a model with other sampling (`sampling: 'reload'`); or its restart after its
+ * engine has died (`onCrash: 'restart'`).
+ */
 export interface LoadTrace extends Ending<ModelInfo> {
-  readonly operation: 'load' | 'reload';
-  /** The path as it was asked for (of a reload: as it was loaded); `undefined`: none was. `result.path` is what was loaded. */
+  readonly operation: 'load' | 'reload' | 'restart';
+  /** The path as it was asked for (of a reload or restart: as it was loaded); `undefined`: none was. `result.path` is what was loaded. */
   readonly path: string | undefined;
   /** The backend as it was asked for; `'auto'` when nothing was said. `result.backend` is the one that loaded. */
   readonly backend: string;
@@ -73,7 +76,10 @@ export type QueueTrace = {
   readonly active: number;
 } & (
   | {
-      /** It has to wait. A request that finds the engine free is `'started'` at once. */
+      /**
+       * It has to wait. A request that finds the engine free is `'started'` at once. One that lost its engine before it had
+       * an answer, and is served again (`onCrash: 'restart'`), is added and started a second time.
+       */
       readonly event: 'added';
       /** How many wait before it: 0 is next. */
       readonly position: number;

@@ -79,7 +79,12 @@ export class Observer {
     this.#log?.('warn', { check, found, fix }, `${title}: ${found}`);
   }
 
-  /** The engine died, was given up because it hung, or could not be loaded again. */
+  /** The engine died and will be loaded again. @param crashes - how many there were lately. */
+  engineDied(model: string, err: unknown, crashes: number, delayMs: number): void {
+    this.#log?.('warn', { model, crashes, delayMs, err }, 'engine died, will be loaded again');
+  }
+
+  /** The engine died, was given up because it hung, or could not be loaded again; and that was the end of it. */
   modelFailed(model: string, err: unknown): void {
     this.#log?.('error', { model, err }, 'model failed');
   }

@@ -77,7 +77,7 @@ function loadAttributes({ path: asked, result }: LoadTrace): Maybe<string> {
 }
 
 function isLoad(trace: GenerateTrace | LoadTrace): trace is LoadTrace {
-  return trace.operation === 'load' || trace.operation === 'reload';
+  return trace.operation === 'load' || trace.operation === 'reload' || trace.operation === 'restart';
 }
 
 function isKnown<T>(entry: [string, T | undefined]): entry is [string, T] {

@@ -45,6 +45,36 @@ export const queueTable = {
   timeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: 'no limit' },
 } as const satisfies OptionTable;
 
+/** How a model is loaded again whose engine has died, with `onCrash: 'restart'`. */
+export const restartTable = {
+  /**
+   * So many crashes within `windowMs` are the end: the last of them is not followed by another restart. A restart whose
+   * engine dies while it is loaded is one of them. An integer from 2; default 3.
+   */
+  maxCrashes: { kind: 'integer', min: 2, max: 1_000_000, defaultsTo: '3' },
+  /**
+   * In milliseconds. The time that loading takes, and the pauses before it, do not count: crashes come as close to each
+   * other as the engine worked between them. An integer from 1; default 60,000.
+   */
+  windowMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '60000' },
+  /**
+   * The pause before the first restart, in milliseconds; twice as long before each further one within `windowMs`, up to
+   * `maxDelayMs`. An integer from 0; default 500.
+   */
+  delayMs: { kind: 'integer', min: 0, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '500' },
+  /** The longest pause, in milliseconds. An integer from 0; default 30,000, or `delayMs` where that is longer. */
+  maxDelayMs: {
+    kind: 'integer',
+    min: 0,
+    max: 2 ** 31 - 1,
+    unit: 'milliseconds',
+    defaultsTo: '30000, or delayMs where that is longer',
+  },
+} as const satisfies OptionTable;
+
+/** How a model is loaded again whose engine has died. */
+export type RestartOptions = OptionsOf<typeof restartTable>;
+
 /** Options of `loadModel()`. */
 export const loadTable = {
   ...samplingTable,
@@ -99,6 +129,25 @@ export const loadTable = {
    * loading does (`timings.reloadMs`). What `model.runtime` has set and computed is lost by that. Default `'reject'`.
    */
   sampling: { kind: 'choice', values: ['reject', 'reload'], defaultsTo: "'reject'" },
+  /**
+   * What becomes of the model when its engine dies. `'fail'`: what waits is rejected with the error, and all that is asked
+   * later; `model.state` is `'failed'`. `'restart'`: it is loaded again, at once also when nobody waits, with the sampling
+   * that was loaded; `model.state` is `'restarting'` meanwhile, and what waits keeps its place. Of what ran, an answer that
+   * had begun fails with the error; one of which nothing had come is served again, once; a call of `model.runtime` other
+   * than `generateBatch()` fails. What `model.runtime` had set or loaded is lost. It is given up after too many crashes
+   * (see `restart`): `model.state` is `'failed'`, and the error has that of the last crash as its `cause`; or when the
+   * restart fails for another reason, with that error.
+   *
+   * Refused with `RKLLM_UNSUPPORTED_OPTION`, after the load, where something of a dead engine stays in the process. Default
+   * `'fail'`.
+   */
+  onCrash: { kind: 'choice', values: ['fail', 'restart'], defaultsTo: "'fail'" },
+  /** When a model is loaded again. Only with `onCrash: 'restart'`. */
+  restart: {
+    kind: 'group',
+    table: restartTable,
+    defaultsTo: '3 crashes within 60 s, a pause of 500 ms and longer',
+  },
   /** The queue in front of the model. */
   queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
   /**

@@ -100,6 +100,8 @@ export interface ManualChoices {
   readonly endsOnAbort?: boolean;
   readonly capabilities?: Partial<Capabilities>;
   readonly info?: Partial<BackendModelInfo>;
+  /** Whether it may be loaded again after it has died. */
+  readonly recoverable?: boolean;
   /** Called inside `start()`, before there is a run. */
   readonly onStart?: () => void;
 }
@@ -112,6 +114,8 @@ export class ManualBackend implements Backend {
   disposals = 0;
   /** Ends the model as a crash of its worker does. */
   die: (error: unknown) => void = () => undefined;
+  /** Called when a model is freed; what it throws, `dispose()` rejects with. */
+  onDispose: () => void = () => undefined;
   readonly #choices: ManualChoices;
 
   constructor(choices: ManualChoices = {}) {
@@ -119,7 +123,7 @@ export class ManualBackend implements Backend {
   }
 
   load(request: LoadRequest): Promise<BackendModel> {
-    const { capabilities, info, onStart, endsOnAbort = true } = this.#choices;
+    const { capabilities, info, onStart, recoverable = false, endsOnAbort = true } = this.#choices;
     this.loads.push(request);
     return Promise.resolve({
       info: {
@@ -147,9 +151,11 @@ export class ManualBackend implements Backend {
         return run;
       },
       failed: new Promise<never>((_, reject) => (this.die = reject)),
-      dispose: () => {
+      recoverable,
+      dispose: async () => {
         this.disposals++;
-        return Promise.resolve();
+        await Promise.resolve();
+        this.onDispose();
       },
     });
   }

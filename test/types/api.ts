@@ -158,6 +158,7 @@ export const loadOptions: LoadModelOptions[] = [
   { backend: 'onnx', template: 'phi3', queue: { maxPending: 0, timeoutMs: undefined }, threads: 2, temperature: 0 },
   { backend: scripted({ reply: 'Hi' }), runtimePath: '/usr/lib/librkllmrt.so' },
   { sampling: 'reload' },
+  { onCrash: 'restart', restart: { maxCrashes: 5, windowMs: 60_000, delayMs: 0, maxDelayMs: 5 } },
   { logger: console },
   {
     logger: {
@@ -173,6 +174,8 @@ export const loadOptions: LoadModelOptions[] = [
   { logger: { debug: ignore, info: ignore, warn: ignore, error: (message: string) => ignore(message) } },
   // @ts-expect-error -- not a choice
   { sampling: 'native' },
+  // @ts-expect-error -- not a choice
+  { onCrash: 'reload' },
   // @ts-expect-error -- no such backend
   { backend: 'cpu' },
   // @ts-expect-error -- no such template
@@ -210,7 +213,7 @@ export function observing(trace: GenerateTrace): void {
 export async function loading(): Promise<void> {
   await using model = await loadModel();
   is<Model>()(model, true);
-  is<'ready' | 'busy' | 'disposing' | 'disposed' | 'failed'>()(model.state, true);
+  is<'ready' | 'busy' | 'restarting' | 'disposing' | 'disposed' | 'failed'>()(model.state, true);
   await (await loadModel('model.rkllm', { signal: AbortSignal.timeout(5) })).dispose({ abort: true });
   // @ts-expect-error -- the path comes first
   await loadModel({ backend: 'onnx' });

@@ -5,6 +5,8 @@ import { ManualRun } from '../support/manual-backend.js';
 import { failureOf } from '../support/reading.js';
 
 const row = { prompt: 'hi' };
+/** An engine that dies is not loaded again. */
+const recovery = { settled: () => Promise.resolve(), putBack: () => false };
 const newQueue = (): RequestQueue => new RequestQueue({ slots: 1, maxPending: 16, timeoutMs: undefined });
 
 interface Started {
@@ -21,6 +23,7 @@ function start({ signal, onText }: BatchOptions = {}, queue = newQueue()): Start
     id: 'batch',
     start: () => Promise.resolve(run),
     queue,
+    recovery,
     request: { rows: [row], maxNewTokens: undefined },
     signal,
     onText,
@@ -78,7 +81,7 @@ test('an engine that cannot start is an answer that fails, and the next batch ha
   const broken = new Error('broken');
   const start = (): Promise<never> => Promise.reject(broken);
   const request = { rows: [row], maxNewTokens: undefined };
-  const batch = new ActiveBatch({ id: 'batch', start, queue, request, signal: undefined, onText: undefined });
+  const batch = new ActiveBatch({ id: 'batch', start, queue, recovery, request, signal: undefined, onText: undefined });
   expect(await failureOf(() => batch.answers)).toBe(broken);
   expect(queue).toMatchObject({ active: 0, pending: 0 });
 });

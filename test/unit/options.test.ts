@@ -5,7 +5,7 @@ import { checkOptions } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
 import { batchTable } from '../../lib/options/batch.js';
 import { doctorTable } from '../../lib/options/doctor.js';
-import { loadTable, queueTable } from '../../lib/options/load.js';
+import { loadTable, queueTable, restartTable } from '../../lib/options/load.js';
 import { type mirostatTable, type npuRunTable, type npuTable } from '../../lib/options/npu.js';
 import { type samplingTable } from '../../lib/options/sampling.js';
 import type { OptionTable } from '../../lib/options/table.js';
@@ -114,6 +114,8 @@ const load: Record<keyof typeof loadTable, Values> = {
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
   template: { good: ['auto', 'phi3', 'none', 'runtime'], bad: ['', 'phi-3', 'chatml', 0, null, true, {}, []] },
   sampling: { good: ['reject', 'reload'], bad: ['', 'Reload', 0, null, true, {}, []] },
+  onCrash: { good: ['fail', 'restart'], bad: ['', 'Restart', 'reload', 0, null, true, {}, []] },
+  restart: { good: [{}, { maxCrashes: 5 }, { delayMs: 0 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
   queue: { good: [{}, { maxPending: 0 }, { timeoutMs: 1 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
   signal: signals,
 };
@@ -121,6 +123,13 @@ const load: Record<keyof typeof loadTable, Values> = {
 const queue: Record<keyof typeof queueTable, Values> = {
   maxPending: { good: [0, 16], bad: [-1, 0.5, ...notANumber] },
   timeoutMs: { good: [1, 1000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
+};
+
+const restart: Record<keyof typeof restartTable, Values> = {
+  maxCrashes: { good: [2, 1_000_000], bad: [0, 1, -1, 2.5, 1_000_001, ...notANumber] },
+  windowMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
+  delayMs: { good: [0, 500], bad: [-1, 0.5, 2 ** 31, ...notANumber] },
+  maxDelayMs: { good: [0, 30_000], bad: [-1, 0.5, 2 ** 31, ...notANumber] },
 };
 
 const batch: Record<keyof typeof batchTable, Values> = {
@@ -148,6 +157,7 @@ function rows(values: Readonly<Record<string, Values>>, kind: keyof Values): [st
 const tables: [string, OptionTable, Readonly<Record<string, Values>>][] = [
   ['loadModel()', loadTable, load],
   ['loadModel() queue', queueTable, queue],
+  ['loadModel() restart', restartTable, restart],
   ['generate()', generateTable, generate],
   ['chat()', chatTable, chat],
   ['generateBatch()', batchTable, batch],
@@ -185,6 +195,15 @@ describe.each(tables)('the options of %s', (owner, table, values) => {
     expect(error).toMatchObject({ code: 'RKLLM_UNKNOWN_OPTION', details: { option: name } });
     expect(isRkllmError(error) && error.hint).toContain(Object.keys(table)[0]);
   });
+});
+
+test('how a model is restarted is refused where it is not', async () => {
+  const backend = scripted();
+  for (const onCrash of [undefined, 'fail'] as const) {
+    const error = await failureOf(() => loadModel(undefined, { backend, onCrash, restart: { delayMs: 0 } }));
+    expect(error).toMatchObject({ code: 'RKLLM_INVALID_OPTION', details: { option: 'restart' } });
+  }
+  expect(backend.loads).toEqual([]);
 });
 
 test('options without a prototype are options', () => {

@@ -15,6 +15,9 @@ interface World {
 const modelStates: Record<Model['state'], (world: World) => void | Promise<void>> = {
   ready: () => undefined,
   busy: ({ model }) => void model.generate('Hi'),
+  restarting: ({ backend }) => {
+    backend.die(died);
+  },
   disposing: ({ model }) => {
     model.generate('Hi');
     void model.dispose();
@@ -45,11 +48,13 @@ const modelMethods: [string, (world: World) => unknown, Record<Model['state'], O
 ];
 
 function outcomes(ready: Outcome, busy: Outcome): Record<Model['state'], Outcome> {
-  return { ready, busy, disposing: 'RKLLM_DISPOSED', disposed: 'RKLLM_DISPOSED', failed: 'RKLLM_WORKER_FAILED' };
+  const gone = 'RKLLM_DISPOSED';
+  return { ready, busy, restarting: busy, disposing: gone, disposed: gone, failed: 'RKLLM_WORKER_FAILED' };
 }
 
 function everywhere(outcome: Outcome): Record<Model['state'], Outcome> {
-  return { ready: outcome, busy: outcome, disposing: outcome, disposed: outcome, failed: outcome };
+  const alive = { ready: outcome, busy: outcome, restarting: outcome };
+  return { ...alive, disposing: outcome, disposed: outcome, failed: outcome };
 }
 
 /** Calls, then lets the running generation come to its end. */
@@ -73,7 +78,8 @@ async function outcomeOf(action: () => unknown): Promise<Outcome> {
 
 describe.each(Object.keys(modelStates) as Model['state'][])('a model that is %s', (state) => {
   test.each(modelMethods)('%s', async (_, call, expected) => {
-    const { model, backend } = await manualModel();
+    const onCrash = state === 'restarting' ? 'restart' : 'fail';
+    const { model, backend } = await manualModel({ recoverable: true }, { onCrash });
     const world = { model, backend, chat: model.chat() };
     await modelStates[state](world);
     await Promise.resolve();

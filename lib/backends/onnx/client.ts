@@ -143,6 +143,7 @@ export async function loadInEngine(init: EngineInit, signal: AbortSignal | undef
     info,
     capabilities,
     failed: client.failed,
+    recoverable: true, // its worker is gone, and all that it had
     start: (request) => client.start(request),
     dispose: () => client.close(),
   };

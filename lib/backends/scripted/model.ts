@@ -18,6 +18,7 @@ export class ScriptedModel implements BackendModel {
   readonly info: BackendModelInfo;
   readonly capabilities: Capabilities;
   readonly failed: Promise<never>;
+  readonly recoverable = true;
   readonly #context: ModelContext;
   readonly #running = new Set<ScriptedRun>();
   readonly #died = deferred<never>();

@@ -106,5 +106,6 @@ describe('a load', () => {
 
   test('without a path has neither', () => {
     expect(toGenAiAttributes({ ...load, operation: 'reload', path: undefined })).toEqual(common);
+    expect(toGenAiAttributes({ ...load, operation: 'restart', path: undefined })).toEqual(common);
   });
 });

@@ -141,6 +141,21 @@ describe('what goes wrong', () => {
     expect(codes).toEqual([undefined, 'RKLLM_RUNTIME_CRASHED', 'RKLLM_INIT_FAILED', undefined, undefined]);
   });
 
+  test('a crash is recovered from where the model is loaded so', async () => {
+    const replies = [{ crashAfterTokens: 0 }, { tokens: 'half an answer', crashAfterTokens: 1 }, 'fine'];
+    const backend = scripted({ replies, failLoad: [false, { code: 'RKLLM_RUNTIME_CRASHED' }, false] });
+    const restart = { maxCrashes: 9, delayMs: 0 };
+    const model = await loadModel(undefined, { backend, onCrash: 'restart', restart });
+    expect(await codeOf(() => model.generate('Hi'))).toBe('RKLLM_WORKER_FAILED');
+    expect(await model.generate('Hi').text()).toBe('fine');
+    expect(backend.requests.map(({ outcome, written }) => [outcome, written])).toEqual([
+      ['failed', 0],
+      ['failed', 1],
+      ['eos', 1],
+    ]);
+    expect([backend.loads.length, backend.disposals]).toEqual([4, 2]);
+  });
+
   test('what was disposed does not crash', async () => {
     const backend = scripted();
     const model = await loadModel(undefined, { backend });
