@@ -67,8 +67,9 @@ export interface Model extends AsyncDisposable {
    */
   chat(options?: ChatOptions): ChatSession;
   /**
-   * Frees the model. Generations that wait are rejected with `RKLLM_DISPOSED`; the running one is waited for, or
-   * stopped with `{ abort: true }`. Idempotent. `await using` does it with `{ abort: true }`.
+   * Frees the model. Generations that wait are rejected with `RKLLM_DISPOSED`, also those that wait for an engine that
+   * died to be loaded again: it is not. The running one is waited for, or stopped with `{ abort: true }`. Idempotent.
+   * `await using` does it with `{ abort: true }`.
    */
   dispose(options?: DisposeOptions): Promise<void>;
 }

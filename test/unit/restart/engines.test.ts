@@ -33,6 +33,18 @@ describe("with sampling: 'reload'", () => {
     await second;
   });
 
+  test('an engine that dies while it is freed is no crash', async () => {
+    const { model, engine } = await restartable(options, { capabilities: fixed });
+    const { die } = engine;
+    engine.onDispose = () => die(died);
+    const generation = model.generate('Hi', { temperature: 1 });
+    await settle();
+    expect(generation.state).toBe('prefill');
+    engine.run.end();
+    await generation;
+    expect([model.state, engine.loads.length]).toEqual(['ready', 2]);
+  });
+
   test('an engine that dies while it is loaded with other sampling comes back with that before', async () => {
     const load = heldLoad();
     const { model, engine } = await restartable(options, { capabilities: fixed, ...load });
@@ -187,32 +199,52 @@ describe('what is told', () => {
     ]);
   });
 
+  /** What is logged from now on. */
+  class Lines {
+    readonly lines: [message: string, fields: LogFields][] = [];
+    readonly debug = this.#keep('debug');
+    readonly info = this.#keep('info');
+    readonly warn = this.#keep('warn');
+    readonly error = this.#keep('error');
+
+    get messages(): string[] {
+      return this.lines.map(([message]) => message);
+    }
+
+    #keep(level: string): (fields: LogFields, message: string) => void {
+      return (fields, message) => void this.lines.push([`${level}: ${message}`, fields]);
+    }
+  }
+
   test('log: each crash with the pause that follows, and the end once', async () => {
-    const lines: [string, string, LogFields][] = [];
-    const keep =
-      (level: string) =>
-      (fields: LogFields, message: string): void =>
-        void lines.push([level, message, fields]);
-    const logger = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
+    const logger = new Lines();
     const { model, crash } = await restartable({ logger, restart: { maxCrashes: 3, delayMs: 20 } });
-    lines.length = 0;
+    logger.lines.length = 0;
     for (const ms of [20, 40, 60]) {
       await crash();
       await pass(ms);
     }
     const failure = await failureOf(() => model.generate('Hi'));
-    const ofModel = { model: 'manual-phi3' };
     const restarted = ['warn: engine died, will be loaded again', 'debug: restart started', 'info: restart finished'];
-    expect(lines.map(([level, message]) => `${level}: ${message}`)).toEqual([
-      ...restarted,
-      ...restarted,
-      'error: model failed',
-    ]);
-    expect([lines[0], lines[3], lines[6]].map((line) => line?.[2])).toEqual([
+    expect(logger.messages).toEqual([...restarted, ...restarted, 'error: model failed']);
+    const ofModel = { model: 'manual-phi3' };
+    expect([0, 3, 6].map((line) => logger.lines[line]?.[1])).toEqual([
       { ...ofModel, crashes: 1, delayMs: 20, err: died },
       { ...ofModel, crashes: 2, delayMs: 40, err: died },
       { ...ofModel, err: failure },
     ]);
+  });
+
+  test('log: no pause where none follows, because the model is being disposed', async () => {
+    const logger = new Lines();
+    const { model, crash } = await restartable({ logger });
+    const generation = model.generate('Hi');
+    logger.lines.length = 0;
+    const disposal = model.dispose();
+    await crash();
+    await disposal;
+    expect(await failureOf(() => generation)).toBe(died);
+    expect(logger.messages).toEqual(['error: model failed', 'error: generation failed']);
   });
 
   test('a logger may dispose the model when it hears of the crash', async () => {
