@@ -47,7 +47,7 @@ export class CrashHistory {
     this.#loadedAt = undefined;
     this.#crashes = [...this.#crashes, this.#servedMs].filter((at) => this.#servedMs - at < windowMs);
     const crashes = this.#crashes.length;
-    const delay = Math.min(delayMs * 2 ** (crashes - 1), maxDelayMs);
+    const delay = Math.min(delayMs * 2 ** Math.min(crashes - 1, 31), maxDelayMs); // beyond, it would become infinite
     return {
       crashes,
       withinMs: this.#servedMs - (this.#crashes[0] ?? 0),

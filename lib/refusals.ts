@@ -34,7 +34,7 @@ export function notRecoverable(backend: string): RkllmError {
     `loadModel(): onCrash: 'restart' cannot be honoured: what is left of a model of the ${backend} backend that has died ` +
       'stays in this process, and none may be loaded on top of it.',
     {
-      hint: "Leave onCrash out, and when model.state is 'failed' load the model again in another process.",
+      hint: "Leave onCrash out, or, where the backend has that option, load the model with isolation: 'process'.",
       details: { owner: 'loadModel()', option: 'onCrash', backend },
     },
   );

@@ -131,15 +131,15 @@ export const loadTable = {
   sampling: { kind: 'choice', values: ['reject', 'reload'], defaultsTo: "'reject'" },
   /**
    * What becomes of the model when its engine dies. `'fail'`: what waits is rejected with the error, and all that is asked
-   * later; `model.state` is `'failed'`. `'restart'`: it is loaded again, at once also when nobody waits, with the sampling
-   * that was loaded; `model.state` is `'restarting'` meanwhile, and what waits keeps its place. Of what ran, an answer that
-   * had begun fails with the error; one of which nothing had come is served again, once; a call of `model.runtime` other
+   * later; `model.state` is `'failed'`. `'restart'`: it is loaded again after a pause, also when nobody waits, with the
+   * sampling that was loaded; `model.state` is `'restarting'` meanwhile, and what waits keeps its place. Of what ran, an
+   * answer that had begun fails with the error; one of which nothing had come is served again, once; a call of `model.runtime` other
    * than `generateBatch()` fails. What `model.runtime` had set or loaded is lost. It is given up after too many crashes
    * (see `restart`): `model.state` is `'failed'`, and the error has that of the last crash as its `cause`; or when the
    * restart fails for another reason, with that error.
    *
-   * Refused with `RKLLM_UNSUPPORTED_OPTION`, after the load, where something of a dead engine stays in the process. Default
-   * `'fail'`.
+   * Refused with `RKLLM_UNSUPPORTED_OPTION`, after the load, where something of a dead engine stays in the process
+   * (`isolation: 'none'`). Default `'fail'`.
    */
   onCrash: { kind: 'choice', values: ['fail', 'restart'], defaultsTo: "'fail'" },
   /** When a model is loaded again. Only with `onCrash: 'restart'`. */
