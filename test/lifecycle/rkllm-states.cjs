@@ -12,7 +12,7 @@ const { IsolatedDriver } = require('../../dist/backends/rkllm/isolated/isolated-
 const root = path.resolve(__dirname, '..', '..');
 const fakes = process.env.RKLLM_FAKES ?? path.join(root, 'build', 'Release', 'fake');
 const isolated = process.env.RKLLM_TEST_ISOLATION === 'process';
-const addon = isolated ? new IsolatedDriver(hostEnvironment(process.env)) : nativeAddon();
+const addon = isolated ? new IsolatedDriver({ environment: hostEnvironment(process.env), known: {} }) : nativeAddon();
 
 /** A turn of the event loop and a little more. */
 const pause = (ms = 1) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -19,8 +19,9 @@ export interface RefusedEvent {
   readonly error: { readonly message: string; readonly code?: string | undefined };
 }
 
-/** What explains a failure, from what the runtime has printed. */
+/** What the runtime has printed about a failure, where that is known, and what it means. */
 interface Explained {
+  readonly lastLines?: readonly string[] | undefined;
   readonly diagnosis?: Diagnosis | undefined;
 }
 

@@ -6,13 +6,15 @@ import type { DriverEvent } from './driver.js';
 type EventOf<Type extends DriverEvent['type']> = Extract<DriverEvent, { readonly type: Type }>;
 
 /** What to do about a load that failed in C++. C++ says what was found; the next step is said here. */
-export function toLoadError({ code, message, details, evidence, diagnosis }: EventOf<'failed'>): RkllmError {
-  if (diagnosis !== undefined) return explained(message, details, diagnosis);
-  const found = evidence === undefined ? details : { ...details, evidence };
-  return new RkllmError(code, message, { hint: hintFor(code, details), details: found });
+export function toLoadError({ code, message, details, evidence, diagnosis, lastLines }: EventOf<'failed'>): RkllmError {
+  const facts = withoutUndefined({ ...details, evidence, lastLines });
+  if (diagnosis !== undefined) return explained(message, facts, diagnosis);
+  return new RkllmError(code, message, { hint: hintFor(code, details, lastLines), details: facts });
 }
 
-function hintFor(code: RkllmErrorCode, details: Readonly<Record<string, string>>): string {
+type Lines = readonly string[] | undefined;
+
+function hintFor(code: RkllmErrorCode, details: Readonly<Record<string, string>>, lastLines: Lines): string {
   if (code === 'RKLLM_RUNTIME_UNSUPPORTED') {
     return (
       `Use librkllmrt.so of a release from ${runtimeReleases[0]} to ${runtimeReleases.at(-1) ?? ''}, with a model that ` +
@@ -26,7 +28,7 @@ function hintFor(code: RkllmErrorCode, details: Readonly<Record<string, string>>
   if (code === 'RKLLM_RUNTIME_INVALID') return hintForLinker(details['dlerror'] ?? '');
   if (code === 'RKLLM_INIT_FAILED') {
     return (
-      'The runtime prints its reason on stdout, in lines that start with "E rkllm:" or "E RKNN:". Usual ones: the model ' +
+      `${whereItsReasonIs(lastLines)} Usual ones: the model ` +
       'was converted for another SoC or by a newer toolkit, maxContextLength is above what it was converted for, the ' +
       'NPU driver is missing or too old, or there is not enough memory.'
     );
@@ -54,28 +56,39 @@ export function toStartError(error: unknown): RkllmError {
 }
 
 /** A run that failed, or one that was aborted because its model goes. */
-export function toRunError({ message, returned, outcome, diagnosis }: EventOf<'ended'>): RkllmError {
+export function toRunError({ message, returned, outcome, diagnosis, lastLines }: EventOf<'ended'>): RkllmError {
   if (outcome === 'aborted') {
     return new RkllmError('RKLLM_DISPOSED', 'The model was disposed during the run.', {
       hint: 'Dispose it only after the last run.',
     });
   }
   const found = message ?? 'The run failed.';
-  if (diagnosis !== undefined) return explained(found, { returned }, diagnosis);
+  const facts = withoutUndefined({ returned, lastLines });
+  if (diagnosis !== undefined) return explained(found, facts, diagnosis);
   return new RkllmError('RKLLM_RUN_FAILED', found, {
-    hint: 'A prompt that is longer than the context is refused without a reason: shorten it or load with a larger maxContextLength. Otherwise the runtime prints the reason on stdout.',
-    details: { returned },
+    hint: `A prompt that is longer than the context is refused without a reason: shorten it or load with a larger maxContextLength. ${whereItsReasonIs(lastLines)}`,
+    details: facts,
   });
 }
 
 /** A call that the runtime has refused. */
-export function toCallError({ function: name, returned, diagnosis }: EventOf<'performed'>): RkllmError {
+export function toCallError({ function: name, returned, diagnosis, lastLines }: EventOf<'performed'>): RkllmError {
   const found = `${name} returned ${returned}.`;
-  if (diagnosis !== undefined) return explained(found, { function: name, returned }, diagnosis);
-  return new RkllmError('RKLLM_RUN_FAILED', found, {
-    hint: 'The runtime prints the reason on stdout, in lines that start with "E rkllm:" or "E RKNN:".',
-    details: { function: name, returned },
-  });
+  const facts = withoutUndefined({ function: name, returned, lastLines });
+  if (diagnosis !== undefined) return explained(found, facts, diagnosis);
+  return new RkllmError('RKLLM_RUN_FAILED', found, { hint: whereItsReasonIs(lastLines), details: facts });
+}
+
+function whereItsReasonIs(lastLines: Lines): string {
+  if (lastLines === undefined) {
+    return 'The runtime prints its reason on stdout, in lines that start with "E rkllm:" or "E RKNN:".';
+  }
+  if (lastLines.length > 0) return 'What the runtime has printed is in details.lastLines.';
+  return "The runtime has printed nothing; runtimeEnv: { RKLLM_LOG_LEVEL: '1' } makes it say more.";
+}
+
+function withoutUndefined(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
 /** What the runtime printed says more than what it returned. */

@@ -1,4 +1,6 @@
 import { onAbort } from '../../abort-listeners.js';
+import { readDriver } from '../../board/driver.js';
+import { thisMachine } from '../../board/machine.js';
 import { RkllmError } from '../../errors.js';
 import type {
   BackendModel,
@@ -17,10 +19,11 @@ import { Answers } from './answers.js';
 import type { Driver } from './driver.js';
 import { EventRouter } from './event-router.js';
 import { hostEnvironment } from './isolated/environment.js';
+import type { Known } from './isolated/explain.js';
 import { IsolatedDriver } from './isolated/isolated-driver.js';
 import { RkllmRuntime } from './rkllm-runtime.js';
 import { RkllmRun } from './rkllm-run.js';
-import { inspectModelFile } from './model-file.js';
+import { inspectModelFile, readToolkitVersion } from './model-file.js';
 import { toNativeInput, toNativePrompt } from './native-input.js';
 import { NativeModel, type Patience } from './native-model.js';
 import { defaultContextLength } from './preflight.js';
@@ -43,11 +46,14 @@ export class RkllmModel implements BackendModel {
   readonly runtime: RuntimeControls;
   /** Rejects when the runtime hangs, or crashes in its process. When it crashes in this one, this one dies. */
   readonly failed: Promise<never>;
+  /** With its process everything of it is gone. */
+  readonly recoverable: boolean;
   readonly #native: NativeModel;
 
   private constructor(native: NativeModel, { info, loaded, runtimeTemplate, batchSize, embeddingWidth }: Facts) {
     this.#native = native;
     this.failed = native.lost;
+    this.recoverable = native.driver.isolated === true;
     this.info = info;
     this.capabilities = capabilitiesOf(loaded, runtimeTemplate, batchSize);
     this.runtime = new RkllmRuntime(native, loaded.generation, { batchSize, embeddingWidth });
@@ -63,7 +69,7 @@ export class RkllmModel implements BackendModel {
     signal?.throwIfAborted();
     refuseSeed(sampling.seed);
     const { name, quantization, bytes } = inspectModelFile(request.path);
-    const driver = driverFor(npu);
+    const driver = driverFor(request);
     const runtimePath = findRuntime(runtimeSearch(request.runtimePath, process.env));
     const contextLength = request.maxContextLength ?? defaultContextLength;
 
@@ -121,8 +127,19 @@ export class RkllmModel implements BackendModel {
   }
 }
 
-function driverFor({ isolation = 'process', runtimeEnv }: NonNullable<LoadRequest['npu']>): Driver {
-  if (isolation === 'process') return new IsolatedDriver(hostEnvironment(process.env, runtimeEnv));
+/** What the board and the model's file say, for when the runtime only says that something is wrong. */
+function knownOf(modelPath: string | undefined): Known {
+  const toolkitVersion = modelPath === undefined ? undefined : readToolkitVersion(modelPath);
+  return {
+    facts: toolkitVersion === undefined ? undefined : { toolkitVersion },
+    installedDriver: readDriver(thisMachine())?.version,
+  };
+}
+
+function driverFor({ path: modelPath, npu: { isolation = 'process', runtimeEnv } = {} }: LoadRequest): Driver {
+  if (isolation === 'process') {
+    return new IsolatedDriver({ environment: hostEnvironment(process.env, runtimeEnv), known: knownOf(modelPath) });
+  }
   if (runtimeEnv === undefined) return nativeAddon();
   throw new RkllmError('RKLLM_UNSUPPORTED_OPTION', "runtimeEnv needs isolation: 'process'.", {
     hint: 'Set the variables before the application starts, or leave isolation out.',

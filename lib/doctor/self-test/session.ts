@@ -11,7 +11,7 @@ export class StepSkipped extends Error {}
 export class StepFailed extends Error {}
 
 /** Where the vendor's runtime runs while it is tested: the one place to say so. */
-const isolation: LoadModelOptions = {};
+const isolation: LoadModelOptions = { isolation: 'process' };
 
 /** What the steps of a self-test share. */
 export class Session {

@@ -9,6 +9,8 @@ const inherited: readonly RegExp[] = [
   /^(?:LD_LIBRARY_PATH|LD_PRELOAD|GLIBC_TUNABLES|MALLOC_[A-Z_]+)$/u,
   /^(?:OMP|GOMP|KMP)_[A-Z_]+$/u,
   /^(?:RKLLM|RKNN)_LOG_LEVEL$/u,
+  // Which build of the addon is used.
+  /^RKLLM_PREBUILD$/u,
   /^(?:ASAN|UBSAN|LSAN|TSAN)_OPTIONS$/u,
 ];
 

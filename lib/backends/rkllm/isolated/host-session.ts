@@ -3,9 +3,9 @@ import { RkllmError, type RkllmErrorCode } from '../../../errors.js';
 import type { NativeAddon, NativeLoadOptions, QuestionHandle } from '../addon.js';
 import type { DriverEvent } from '../driver.js';
 import { LastLines } from '../runtime-log/last-lines.js';
-import { formatLogLine, type RuntimeLogLine } from '../runtime-log/line.js';
+import type { RuntimeLogLine } from '../runtime-log/line.js';
 import { crashed, type Phase } from './crash.js';
-import { Explainer, type ReportedEvent } from './explain.js';
+import { Explainer, printable, type Known, type ReportedEvent } from './explain.js';
 import type { Frame } from './frames.js';
 import { HeldReports } from './held-reports.js';
 import { HostProcess, type Exit, type HostListener } from './host-process.js';
@@ -19,6 +19,13 @@ import { RemoteRun } from './remote-run.js';
  */
 type State = 'loading' | 'unloaded' | 'loaded' | 'disposing' | 'stopping' | 'disposed' | 'gone';
 
+/** What is around the runtime. */
+export interface Surroundings {
+  /** Of its process. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly known: Known;
+}
+
 type Start = Parameters<NativeAddon['start']>;
 
 /** One model in a process of its own, as the addon has it in this one. Each request holds the event loop until it ends. */
@@ -31,17 +38,14 @@ export class HostSession implements HostListener {
   readonly #lastLines = new LastLines();
   /** Printed since the runtime was last idle: what a failure is explained by. */
   readonly #recentLines = new LastLines();
-  readonly #explainer = new Explainer(this.#recentLines);
+  readonly #explainer: Explainer;
   #state: State = 'loading';
   #question: number | undefined;
 
   /** @throws RkllmError `RKLLM_WORKER_FAILED`. */
-  constructor(
-    options: NativeLoadOptions,
-    environment: Readonly<Record<string, string>>,
-    onEvent: (event: DriverEvent) => void,
-  ) {
+  constructor(options: NativeLoadOptions, { environment, known }: Surroundings, onEvent: (event: DriverEvent) => void) {
     this.#onEvent = onEvent;
+    this.#explainer = new Explainer(this.#recentLines, known);
     const logMark = `rkllm-mark-${randomUUID()}`;
     this.#held = new HeldReports(logMark, (report) => this.#onReport(report));
     this.#process = new HostProcess(environment, this);
@@ -127,7 +131,7 @@ export class HostSession implements HostListener {
       this.#onEvent({ type: 'disposed' });
     } else if (this.#state !== 'gone') {
       const phase = this.#phase();
-      const lastLines = this.#lastLines.list().map(formatLogLine);
+      const lastLines = printable(this.#lastLines.list());
       const diagnosis = this.#explainer.diagnosis(phase === 'load' ? 'load' : 'run');
       this.#lose(crashed({ ...exit, phase, lastLines, diagnosis }));
     }

@@ -1,6 +1,6 @@
 import type { ModelHandle, NativeLoadOptions, QuestionHandle, RunHandle } from '../addon.js';
 import type { Driver, DriverEvent } from '../driver.js';
-import { HostSession } from './host-session.js';
+import { HostSession, type Surroundings } from './host-session.js';
 import type { RemoteRun } from './remote-run.js';
 
 /** What stands for a model here. Forgotten, it takes the process with it. */
@@ -16,15 +16,16 @@ const forgotten = new FinalizationRegistry<HostSession>((session) => session.clo
 
 /** Drives the vendor's library in a process of its own, one for each model. */
 export class IsolatedDriver implements Driver {
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly isolated = true;
+  readonly #surroundings: Surroundings;
 
-  constructor(environment: Readonly<Record<string, string>>) {
-    this.#environment = environment;
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
   }
 
   /** @throws RkllmError `RKLLM_WORKER_FAILED`. */
   load(options: NativeLoadOptions, onEvent: (event: DriverEvent) => void): ModelHandle {
-    const session = new HostSession(options, this.#environment, onEvent);
+    const session = new HostSession(options, this.#surroundings, onEvent);
     const model = new RemoteModel(session);
     forgotten.register(model, session);
     return model as unknown as ModelHandle;
