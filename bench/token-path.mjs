@@ -184,13 +184,15 @@ function measureAbort() {
 
 /**
  * Whole processes that import the package against ones that import nothing, and the import alone, from within. What
- * Node.js takes for the first file of any program, an empty one, is told beside it.
+ * Node.js takes for empty files, one as CommonJS and two as this package has its ESM face, is told beside it.
  */
 function measureImport() {
   const entry = path.join(root, 'dist/index.js');
   const facade = path.join(root, 'dist/index.mjs');
   const empty = path.join(out, 'empty.cjs');
+  const emptyFacade = path.join(out, 'empty.mjs');
   writeFileSync(empty, '');
+  writeFileSync(emptyFacade, "export * from './empty.cjs';\n");
   const time = (code, ...flags) => {
     const start = performance.now();
     const output = execFileSync(process.execPath, [...flags, '-e', code], { encoding: 'utf8' });
@@ -203,6 +205,7 @@ function measureImport() {
     requireEmpty: () => time(timed(`require(${JSON.stringify(empty)})`)),
     require: () => time(timed(`require(${JSON.stringify(entry)})`)),
     noneEsm: () => time('console.log(performance.now())', esm),
+    importEmpty: () => time(timed(`await import(${JSON.stringify(emptyFacade)})`), esm),
     import: () => time(timed(`await import(${JSON.stringify(facade)})`), esm),
   };
   const samples = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
@@ -218,6 +221,7 @@ function measureImport() {
     nodeStartMs: round(whole('none')),
     requireEmpty: cost('requireEmpty', 'none'),
     require: cost('require', 'none'),
+    importEmpty: cost('importEmpty', 'noneEsm'),
     import: cost('import', 'noneEsm'),
   };
 }
@@ -287,7 +291,7 @@ function table({ floods, pacing, import: imported, targets: judged, machine: { l
     ...['10', '100', '1000'].map((rate) => row(`${rate}/s`, ...Object.values(pacing[rate]))),
     '',
     row('import ms', 'within', 'process'),
-    ...['requireEmpty', 'require', 'import'].map((name) => row(name, ...Object.values(imported[name]))),
+    ...['requireEmpty', 'require', 'importEmpty', 'import'].map((name) => row(name, ...Object.values(imported[name]))),
     '',
     row('target', 'measured', 'target', 'met'),
     ...Object.entries(judged).map(([name, { measured, target, met }]) =>
