@@ -50,7 +50,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['examples/jest/*.cjs'],
+    files: ['examples/jest/*.cjs', 'test/support/set-up.cjs'],
     languageOptions: { globals: { jest: 'readonly', test: 'readonly', expect: 'readonly' } },
   },
   {

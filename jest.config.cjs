@@ -12,7 +12,7 @@ const common = {
     '^(?:\\.{1,2}/)+lib/(.*)\\.js$': '<rootDir>/dist/$1.js',
     '^(\\.{1,2}/(?!.*dist/).*)\\.js$': ['$1.js', '$1.ts'],
   },
-  testTimeout: 30_000,
+  setupFilesAfterEnv: ['<rootDir>/test/support/set-up.cjs'],
 };
 
 /** What holds wherever the vendor's runtime runs is tested in this process and in one of its own. */

@@ -48,6 +48,11 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
     ['fast', {}],
   ],
   embedder: [[() => new Float32Array(1)], ['fast', {}]],
+  onProgress: [[() => undefined], ['loud', {}]],
+  runtimeEnv: [
+    [{}, { RKLLM_LOG_LEVEL: '2' }],
+    [[], 'A=1', { A: 1 }, { 'A=B': '' }, { A: '\0' }],
+  ],
   cpus: [
     [[0], [4, 5, 6, 7]],
     [[], [8], [1, 1], ['4'], new Array(1)],

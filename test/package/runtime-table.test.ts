@@ -46,7 +46,15 @@ test('docs/runtime.md has a row for every option and call of the runtime', () =>
   const options = Object.keys({ ...npuTable, ...npuRunTable, ...mirostatTable });
   const calls = Object.keys(runtimeCalls).map(runtimeCallTitle);
   // These are for the library: no release has them.
-  const ofTheLibrary = ['runtimeVersion', 'embeddingWidth', 'abortTimeoutMs'];
+  const ofTheLibrary = [
+    'runtimeVersion',
+    'embeddingWidth',
+    'abortTimeoutMs',
+    'loadTimeoutMs',
+    'stallTimeoutMs',
+    'isolation',
+    'runtimeEnv',
+  ];
   const expected = [...options.filter((name) => !ofTheLibrary.includes(name)), ...calls].map((name) => `\`${name}\``);
   expect(named).toEqual(expect.arrayContaining(expected));
 });
