@@ -23,7 +23,9 @@ export function isLogger(value: unknown): value is Logger {
 
 /** Whether a value has the names and values of environment variables. */
 export function isEnvironment(value: unknown): value is Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  // Of any realm, and no array, Map or Date.
+  if (typeof value !== 'object' || value === null || Object.prototype.toString.call(value) !== '[object Object]')
+    return false;
   return Object.entries(value).every(([name, text]) => /^[^=\0]+$/u.test(name) && isText(text));
 }
 

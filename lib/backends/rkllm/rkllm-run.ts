@@ -17,6 +17,7 @@ export class RkllmRun implements Run, RunListener {
   #watch: AbortWatch | undefined;
   readonly #stall: StallWatch;
   #decodes = false;
+  #aborting = false;
   #over = false;
   #wake: (() => void) | undefined;
 
@@ -45,13 +46,15 @@ export class RkllmRun implements Run, RunListener {
 
   readable(): Promise<void> {
     if (this.#over || this.#handle === undefined || this.#model.driver.arm(this.#handle)) return Promise.resolve();
-    this.#stall.start();
+    if (!this.#aborting) this.#stall.start();
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
   }
 
   abort(): void {
+    this.#aborting = true;
+    this.#stall.stop(); // from here on another limit counts
     this.#watch?.abort();
   }
 
