@@ -56,13 +56,13 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
   const contextLength = maxContextLength ?? defaultContextLength;
   const model = given ?? (env['RKLLM_MODEL'] === '' ? undefined : env['RKLLM_MODEL']);
   const file = model === undefined ? undefined : path.resolve(model);
-  const isForNpu = file !== undefined && /\.rkllm$/iu.test(file);
+  const npuFile = file !== undefined && /\.rkllm$/iu.test(file) ? file : undefined;
   const ofModel =
-    file === undefined
-      ? []
-      : isForNpu
-        ? checkModel({ file, contextLength, runtime: runtime.version, expectedBytes: modelBytes }, board)
-        : [await checkOnnxModel(file)];
+    npuFile === undefined
+      ? await checkOnnxModel(file)
+      : checkModel({ file: npuFile, contextLength, runtime: runtime.version, expectedBytes: modelBytes }, board);
+  const isWhole = ofModel.every(({ status }) => status !== 'fail');
+  const need = npuFile !== undefined && isWhole ? memoryNeedOfFile(npuFile, contextLength) : undefined;
   const checks = [
     checkPlatform(machine, board),
     checkAddon(addon(), board),
@@ -71,7 +71,7 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
     checkDevices(board),
     runtime.check,
     ...ofModel,
-    checkMemory(board, isForNpu ? memoryNeedOfFile(file, contextLength) : undefined),
+    checkMemory(board, need),
     checkOpenFiles(board),
     checkCpus(board),
     checkClocks(board),
@@ -87,13 +87,14 @@ const onnxModel: Subject = {
   why: 'What is not there, or lacks a part, cannot be loaded.',
 };
 
-async function checkOnnxModel(location: string): Promise<Check> {
+async function checkOnnxModel(location: string | undefined): Promise<readonly Check[]> {
+  if (location === undefined) return [];
   try {
     const { modelBytes, contextLength } = await readLayout(location);
-    return conclude(onnxModel, 'ok', `an ONNX model of ${inBytes(modelBytes)}, ${contextLength} tokens of context`);
+    return [conclude(onnxModel, 'ok', `an ONNX model of ${inBytes(modelBytes)}, ${contextLength} tokens of context`)];
   } catch (error) {
     if (!isRkllmError(error)) throw error;
-    return conclude(onnxModel, 'fail', error.message, error.hint);
+    return [conclude(onnxModel, 'fail', error.message, error.hint)];
   }
 }
 

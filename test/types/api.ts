@@ -5,6 +5,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import {
   channels,
+  doctor,
   isRkllmError,
   loadModel,
   toGenAiAttributes,
@@ -12,7 +13,10 @@ import {
   type Backend,
   type BatchAnswer,
   type ChatMessage,
+  type Check,
   type Chunk,
+  type DoctorOptions,
+  type DoctorReport,
   type FinishReason,
   type GenerateInput,
   type GenerateOptions,
@@ -264,3 +268,19 @@ export const own: Backend = {
 
 // @ts-expect-error -- a backend can load
 export const incomplete: Backend = { name: 'incomplete' };
+
+export async function examining(): Promise<unknown> {
+  const options: DoctorOptions = { model: 'x.rkllm', modelBytes: 5, maxContextLength: 512, requireNpu: true };
+  const report = await doctor(options);
+  is<DoctorReport>()(report, true);
+  is<readonly Check[]>()(report.checks, true);
+  for (const check of report.checks) {
+    is<'ok' | 'warn' | 'fail' | 'skip'>()(check.status, true);
+    is<string | undefined>()(check.fix, true);
+  }
+  // @ts-expect-error -- a misspelt option
+  await doctor({ modle: 'x.rkllm' });
+  // @ts-expect-error -- what was found is not changed
+  report.ok = true;
+  return doctor();
+}

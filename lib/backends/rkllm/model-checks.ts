@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { targetOf, type ModelTarget } from '../../board/soc.js';
 import { conclude, inBytes, type Check, type Subject } from '../../checks/check.js';
@@ -26,9 +26,7 @@ export function checkModelFile(file: string, expectedBytes: number | undefined):
     return conclude(fileCheck, 'fail', error.message, error.hint);
   }
   const { size } = statSync(file);
-  const unfinished = ['.aria2', '.part', '.incomplete', '.crdownload'].find(
-    (suffix) => statSync(file + suffix, { throwIfNoEntry: false }) !== undefined,
-  );
+  const unfinished = ['.aria2', '.part', '.incomplete', '.crdownload'].find((suffix) => existsSync(file + suffix));
   const found = `${path.basename(file)}, ${inBytes(size)}${expectedBytes === size ? ', complete' : ''}`;
   if (unfinished !== undefined) {
     const fix = 'Let the download come to its end; if it has, remove that file.';

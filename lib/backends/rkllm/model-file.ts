@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { RkllmError, type RkllmErrorInit } from '../../errors.js';
+import { isRkllmError, RkllmError, type RkllmErrorInit } from '../../errors.js';
 import { readAt } from './file-bytes.js';
 import { parseModelName, shortNameOf } from './model-name.js';
 
@@ -42,24 +42,23 @@ const downloadAgain = 'Download it again, as the raw file; compare its size with
 const startBytes = 64;
 
 function readStart(file: string): { readonly start: string; readonly size: number } {
-  let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
-  } catch (error) {
-    throw cannotOpen(file, error as NodeJS.ErrnoException);
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile()) {
-      throw invalid(file, 'is not a regular file', 'Pass the .rkllm file itself, not the directory it is in.');
+    const descriptor = openSync(file, 'r');
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile()) {
+        throw invalid(file, 'is not a regular file', 'Pass the .rkllm file itself, not the directory it is in.');
+      }
+      return { start: readAt(descriptor, 0, startBytes).toString('latin1'), size: stats.size };
+    } finally {
+      closeSync(descriptor);
     }
-    return { start: readAt(descriptor, 0, startBytes).toString('latin1'), size: stats.size };
-  } finally {
-    closeSync(descriptor);
+  } catch (error) {
+    throw isRkllmError(error) ? error : cannotRead(file, error as NodeJS.ErrnoException);
   }
 }
 
-function cannotOpen(file: string, cause: NodeJS.ErrnoException): RkllmError {
+function cannotRead(file: string, cause: NodeJS.ErrnoException): RkllmError {
   if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
     return new RkllmError('RKLLM_MODEL_NOT_FOUND', `There is no model at ${file}.`, {
       hint: 'Check the path.',

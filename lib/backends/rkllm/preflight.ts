@@ -4,7 +4,7 @@ import { thisMachine } from '../../board/machine.js';
 import type { Check } from '../../checks/check.js';
 import { checkChip, checkDevices, checkDriver } from '../../checks/npu.js';
 import { checkCpus, checkMemory, checkOpenFiles, type MemoryNeed } from '../../checks/resources.js';
-import { isRkllmError, RkllmError } from '../../errors.js';
+import { isRkllmError, RkllmError, type RkllmErrorCode } from '../../errors.js';
 import type { BackendModel, LoadRequest } from '../backend.js';
 import {
   checkContext,
@@ -54,10 +54,9 @@ function releaseOf(file: string): ModelRelease | undefined {
   return release === undefined ? undefined : { release, inFile: false };
 }
 
-/** Undefined: there is no such file. */
-export function memoryNeedOfFile(file: string, contextLength: number): MemoryNeed | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats && memoryNeedOf(stats.size, parseModelName(file), contextLength);
+/** Of a file that is there. */
+export function memoryNeedOfFile(file: string, contextLength: number): MemoryNeed {
+  return memoryNeedOf(statSync(file).size, parseModelName(file), contextLength);
 }
 
 /** Everything that can be known before the runtime is touched, cheaply: some forty small reads. */
@@ -80,7 +79,7 @@ export const defaultContextLength = 4096;
 
 /**
  * Looks at the model and the board before a load, and tells of what stands out. It fails for nothing but the file: the
- * rest might be wrong, and the runtime will say. When that refuses the model, the error says what stood out before.
+ * rest might be wrong, and the runtime will say. When the model then cannot be loaded, the error says what stood out.
  *
  * @throws RkllmError `RKLLM_MODEL_NOT_FOUND` or `RKLLM_MODEL_INVALID`.
  */
@@ -95,7 +94,9 @@ export async function loadAfterPreflight(
   try {
     return await load(request);
   } catch (error) {
-    throw warnings.length > 0 && isRkllmError(error, 'RKLLM_INIT_FAILED') ? withWarnings(error, warnings) : error;
+    throw warnings.length > 0 && isRkllmError(error) && !toldBefore.has(error.code)
+      ? withWarnings(error, warnings)
+      : error;
   }
 }
 
@@ -117,6 +118,16 @@ async function versionOfRuntime(runtimePath: string | undefined): Promise<string
     return undefined;
   }
 }
+
+/** These say themselves what is wrong, and that it is neither the model nor the board. */
+const toldBefore: ReadonlySet<RkllmErrorCode> = new Set<RkllmErrorCode>([
+  'RKLLM_UNSUPPORTED_OPTION',
+  'RKLLM_UNSUPPORTED_BY_RUNTIME',
+  'RKLLM_ADDON_NOT_FOUND',
+  'RKLLM_RUNTIME_NOT_FOUND',
+  'RKLLM_RUNTIME_INVALID',
+  'RKLLM_RUNTIME_UNSUPPORTED',
+]);
 
 function withWarnings(error: RkllmError, warnings: readonly Check[]): RkllmError {
   const { code, message, hint, details, cause } = error;

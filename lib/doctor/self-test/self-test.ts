@@ -120,7 +120,6 @@ function factsOf(
 ): Omit<SelfTestReport, 'ok' | 'leftRunning' | 'loaded' | 'steps'> {
   const machine = thisMachine();
   const { soc, driver, memory, clocks } = readBoard(machine);
-  const stats = model === undefined ? undefined : statSync(model, { throwIfNoEntry: false });
   return {
     format: 1,
     version: packageVersion(),
@@ -139,11 +138,20 @@ function factsOf(
     },
     model: {
       file: model === undefined ? undefined : path.basename(model),
-      bytes: stats?.isFile() === true ? stats.size : undefined,
+      bytes: npuFile === undefined ? undefined : sizeOf(npuFile),
       named: npuFile === undefined ? undefined : parseModelName(npuFile),
       toolkit: npuFile === undefined ? undefined : readToolkitVersion(npuFile),
     },
   };
+}
+
+/** What it is when it cannot be looked at, loading it tells. */
+function sizeOf(file: string): number | undefined {
+  try {
+    return statSync(file).size;
+  } catch {
+    return undefined;
+  }
 }
 
 function loadedFacts({ backend, embedded, contextLength, quantization, template, runtime }: ModelInfo): LoadedFacts {

@@ -266,6 +266,14 @@ describe('a model', () => {
   });
 });
 
+test('whatever the model is called, nothing is thrown', async () => {
+  const names = ['', 'a\0b', 'x'.repeat(5000), '/', '/dev/null', '/proc/self/mem', 'y'.repeat(245)];
+  for (const name of names.flatMap((text) => [text, `${text}.rkllm`]).filter((text) => text !== '')) {
+    const { checks } = await examine(boards.rk3588, { options: { model: name } });
+    expect(checks.map(({ id }) => id)).toContain('model.file');
+  }
+});
+
 describe('doctor() of the package', () => {
   test('looks at this computer', async () => {
     const report = await publicDoctor();

@@ -133,6 +133,7 @@ describe("a model's file", () => {
     ['lies below a file', () => `${file('plain', 'x')}/a.rkllm`, 'RKLLM_MODEL_NOT_FOUND', 'plain'],
     ['is a directory', () => directory, 'RKLLM_MODEL_INVALID', 'not a regular file'],
     ['is empty', () => file('empty.rkllm', ''), 'RKLLM_MODEL_INVALID', 'empty'],
+    ['cannot be read from its start', () => '/proc/self/mem', 'RKLLM_MODEL_INVALID', 'cannot be read (EIO)'],
     ['has too long a name', () => `/${'x'.repeat(5000)}`, 'RKLLM_MODEL_INVALID', 'ENAMETOOLONG'],
     [
       'is a Git LFS pointer',

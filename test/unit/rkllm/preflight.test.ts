@@ -53,6 +53,7 @@ test('a library that is not there is told by the load, not by the preflight', as
   appendFileSync(fake.path, '# rkllm-toolkit version: 1.2.3\n');
   const error = (await failureOf(() => fake.load({ runtimePath: '/not/there.so' }))) as RkllmError;
   expect(error).toMatchObject({ code: 'RKLLM_RUNTIME_NOT_FOUND' });
+  expect(error.details).not.toHaveProperty('preflight');
 });
 
 test('the logger is told once, also when the model is loaded again', async () => {
