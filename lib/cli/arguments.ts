@@ -56,6 +56,7 @@ const runFlags = {
 } as const satisfies Flags;
 
 const doctorFlags = {
+  verify: { type: 'boolean' },
   'require-npu': { type: 'boolean' },
   json: { type: 'boolean' },
   'self-test': { type: 'boolean' },
@@ -127,6 +128,7 @@ function doctorCommand([word]: readonly string[], values: Values): Command {
     report: values.report,
     options: {
       model: values.model,
+      verify: values.verify,
       runtimePath: values.runtime,
       maxContextLength: number('max-context-length', values['max-context-length']),
       requireNpu: values['require-npu'],

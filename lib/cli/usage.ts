@@ -27,6 +27,8 @@ missing, why it matters, and what to do. It changes nothing, and loads nothing o
 without --self-test. A computer without an NPU is no failure: models run on its CPU.
 
   -m, --model PATH           look at this model, too; default: $RKLLM_MODEL
+      --verify               read the whole model and compare its checksum, where its download has
+                             left one
       --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
       --max-context-length N the context that the model is to be loaded with; default: 4096
       --require-npu          fail where there is no NPU

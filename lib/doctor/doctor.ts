@@ -2,7 +2,8 @@ import path from 'node:path';
 import { readLayout } from '../backends/onnx/layout.js';
 import { findOrtPackage, type OrtPackage } from '../backends/onnx/ort-package.js';
 import { nativeAddonStatus, type NativeAddonStatus } from '../backends/rkllm/addon.js';
-import { checkModel, defaultContextLength, memoryNeedOfFile } from '../backends/rkllm/preflight.js';
+import { checkChecksum } from '../backends/rkllm/model-checksum.js';
+import { checkModel, defaultContextLength, memoryNeedOfFile, type ModelPlan } from '../backends/rkllm/preflight.js';
 import { checkRuntime } from '../backends/rkllm/runtime-checks.js';
 import { readBoard, type Board } from '../board/index.js';
 import { thisMachine, type Machine } from '../board/machine.js';
@@ -46,6 +47,7 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
   const {
     model: given,
     modelBytes,
+    verify = false,
     maxContextLength,
     runtimePath,
     requireNpu,
@@ -57,10 +59,9 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
   const model = given ?? (env['RKLLM_MODEL'] === '' ? undefined : env['RKLLM_MODEL']);
   const file = model === undefined ? undefined : path.resolve(model);
   const npuFile = file !== undefined && /\.rkllm$/iu.test(file) ? file : undefined;
+  const plan = { contextLength, runtime: runtime.version, expectedBytes: modelBytes };
   const ofModel =
-    npuFile === undefined
-      ? await checkOnnxModel(file)
-      : checkModel({ file: npuFile, contextLength, runtime: runtime.version, expectedBytes: modelBytes }, board);
+    npuFile === undefined ? await checkOnnxModel(file) : await checkNpuModel({ ...plan, file: npuFile }, board, verify);
   const isWhole = ofModel.every(({ status }) => status !== 'fail');
   const need = npuFile !== undefined && isWhole ? memoryNeedOfFile(npuFile, contextLength) : undefined;
   const checks = [
@@ -79,6 +80,12 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
   ];
   const ok = checks.every(({ status }) => status !== 'fail');
   return { version: packageVersion(), ok, npu: board.hasNpu, summary: summarize(board, checks), checks };
+}
+
+async function checkNpuModel(plan: ModelPlan, board: Board, verify: boolean): Promise<readonly Check[]> {
+  const [whole, ...others] = checkModel(plan, board);
+  if (whole === undefined || whole.status === 'fail') return whole === undefined ? [] : [whole];
+  return [whole, await checkChecksum(plan.file, verify), ...others];
 }
 
 const onnxModel: Subject = {

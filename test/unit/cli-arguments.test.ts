@@ -82,7 +82,7 @@ describe('rkllm doctor', () => {
 
   test('every flag arrives where it belongs', () => {
     const argv =
-      'doctor -m model.rkllm --runtime lib.so --max-context-length 512 --require-npu --json ' +
+      'doctor -m model.rkllm --runtime lib.so --max-context-length 512 --require-npu --verify --json ' +
       '--self-test --step-timeout 0.5 --report report.md';
     expect(parseCommandLine(argv.split(' '))).toEqual({
       name: 'doctor',
@@ -90,7 +90,7 @@ describe('rkllm doctor', () => {
       selfTest: true,
       stepTimeout: 0.5,
       report: 'report.md',
-      options: { model: 'model.rkllm', runtimePath: 'lib.so', maxContextLength: 512, requireNpu: true },
+      options: { model: 'model.rkllm', runtimePath: 'lib.so', maxContextLength: 512, requireNpu: true, verify: true },
     });
   });
 
@@ -115,7 +115,7 @@ test.each([
   ['doctor', doctorUsage],
 ])('the usage of %s names every flag that is understood, and no other', (command, text) => {
   const named = [...text.matchAll(/--([a-z-]+)/gu)].map(([, flag = '']) => flag);
-  const flagsOnly = ['quiet', 'help', 'version', 'json', 'require-npu', 'self-test'];
+  const flagsOnly = ['quiet', 'help', 'version', 'json', 'require-npu', 'self-test', 'verify'];
   for (const flag of named) {
     expect(() => parseCommandLine([command, `--${flag}${flagsOnly.includes(flag) ? '' : '=1'}`])).not.toThrow();
   }

@@ -146,6 +146,7 @@ const doctor: Record<keyof typeof doctorTable, Values> = {
   maxContextLength: load.maxContextLength,
   runtimePath: load.runtimePath,
   requireNpu: flag,
+  verify: flag,
 };
 
 function rows(values: Readonly<Record<string, Values>>, kind: keyof Values): [string, unknown][] {

@@ -219,9 +219,10 @@ describe('a model', () => {
   test('is looked at between the runtime and the memory', async () => {
     const report = await examine(boards.rk3588, { options: { model } });
     const at = report.checks.findIndex(({ id }) => id === 'model.file');
-    expect([report.checks[at - 1]?.id, report.checks[at + 5]?.id]).toEqual(['runtime', 'memory']);
+    expect([report.checks[at - 1]?.id, report.checks[at + 6]?.id]).toEqual(['runtime', 'memory']);
     expect(ofModel(report)).toEqual([
       'model.file ok',
+      'model.checksum skip',
       'model.chip ok',
       'model.quantization ok',
       'model.release ok',
@@ -234,6 +235,7 @@ describe('a model', () => {
     const report = await examine(boards.rk3576, { options: { model, maxContextLength: 8192 }, runtime: '1.1.1' });
     expect(ofModel(report)).toEqual([
       'model.file ok',
+      'model.checksum skip',
       'model.chip warn',
       'model.quantization ok',
       'model.release warn',
@@ -254,7 +256,7 @@ describe('a model', () => {
 
   test('of the environment is looked at, too', async () => {
     const report = await examine(boards.rk3588, { around: { env: { RKLLM_MODEL: model } } });
-    expect(ofModel(report)).toHaveLength(5);
+    expect(ofModel(report)).toHaveLength(6);
     expect(ofModel(await examine(boards.rk3588, { around: { env: { RKLLM_MODEL: '' } } }))).toEqual([]);
   });
 
