@@ -64,15 +64,16 @@ const cpusCheck: Subject = {
 /** As many as the runtime takes by itself. */
 const cpusOfRuntime = 4;
 
-export function checkCpus({ hasNpu, allowedCpus, onlineCpus }: Board): Check {
+/** @param asked - the CPUs that the runtime will be told to compute on; undefined: its own choice. */
+export function checkCpus({ hasNpu, allowedCpus, onlineCpus }: Board, asked?: readonly number[]): Check {
   if (!hasNpu) return conclude(cpusCheck, 'skip', noNpu);
   if (allowedCpus === undefined) return conclude(cpusCheck, 'skip', '/proc/self/status does not tell');
   const online = onlineCpus ?? allowedCpus;
-  const wanted = online.slice(-cpusOfRuntime);
+  const wanted = asked ?? online.slice(-cpusOfRuntime);
   const missing = wanted.filter((cpu) => !allowedCpus.includes(cpu));
   const found = `${allowedCpus.length} of ${Math.max(online.length, allowedCpus.length)} allowed`;
   if (missing.length === 0) return conclude(cpusCheck, 'ok', found);
-  const fix = `\`taskset -c ${wanted[0] ?? 0}-${wanted.at(-1) ?? 0} node …\`, \`docker run --cpuset-cpus …\`, or CPUAffinity= of the service`;
+  const fix = `\`taskset -c ${wanted.join(',')} node …\`, \`docker run --cpuset-cpus …\`, or CPUAffinity= of the service`;
   return conclude(cpusCheck, 'warn', `${found}, not CPU ${missing.join(', ')}`, fix);
 }
 

@@ -13,6 +13,8 @@ type DoctorCommand = Extract<Command, { name: 'doctor' }>;
 export async function doctorCommand(command: DoctorCommand): Promise<number> {
   const { json, options, report: file } = command;
   const model = options.model ?? nonEmpty(process.env['RKLLM_MODEL']);
+  // A reader that goes away (`| head -1`) has what it wanted; the self-test goes on to its end.
+  process.stdout.on('error', () => undefined);
   const report = await doctor(options);
   const save = (findings: Findings): void => {
     if (file !== undefined) writeReport(file, findings, model);

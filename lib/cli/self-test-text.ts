@@ -22,9 +22,15 @@ export function selfTestText({ ok, leftRunning, loaded, steps }: SelfTestReport,
       : [
           `Self-test on ${loaded.backend}${runtime === undefined ? '' : `, runtime ${runtime.version ?? runtime.generation}`}:`,
         ];
-  const summary = ok ? 'The self-test has passed.' : 'The self-test has failed.';
   const left = leftRunning ? ['Something did not end. It ends with this process; if the NPU stays busy, reboot.'] : [];
-  return [...what, ...steps.flatMap((step) => stepLines(step, paint)), '', summary, ...left, ''].join('\n');
+  return [...what, ...steps.flatMap((step) => stepLines(step, paint)), '', summaryOf(ok, steps), ...left, ''].join(
+    '\n',
+  );
+}
+
+function summaryOf(ok: boolean, steps: readonly SelfTestStep[]): string {
+  if (steps.some(({ outcome }) => outcome === 'running')) return 'The self-test did not come to its end.';
+  return ok ? 'The self-test has passed.' : 'The self-test has failed.';
 }
 
 function stepLines({ title, outcome, durationMs, reason, measured, error }: SelfTestStep, paint: Paint): string[] {

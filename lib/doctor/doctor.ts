@@ -62,8 +62,8 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
   const plan = { contextLength, runtime: runtime.version, expectedBytes: modelBytes };
   const ofModel =
     npuFile === undefined ? await checkOnnxModel(file) : await checkNpuModel({ ...plan, file: npuFile }, board, verify);
-  const isWhole = ofModel.every(({ status }) => status !== 'fail');
-  const need = npuFile !== undefined && isWhole ? memoryNeedOfFile(npuFile, contextLength) : undefined;
+  const need =
+    npuFile !== undefined && ofModel.every(isNoFailure) ? memoryNeedOfFile(npuFile, contextLength) : undefined;
   const checks = [
     checkPlatform(machine, board),
     checkAddon(addon(), board),
@@ -78,14 +78,17 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
     checkClocks(board),
     checkCpuBackend(ort(), board),
   ];
-  const ok = checks.every(({ status }) => status !== 'fail');
+  const ok = checks.every(isNoFailure);
   return { version: packageVersion(), ok, npu: board.hasNpu, summary: summarize(board, checks), checks };
 }
 
 async function checkNpuModel(plan: ModelPlan, board: Board, verify: boolean): Promise<readonly Check[]> {
-  const [whole, ...others] = checkModel(plan, board);
-  if (whole === undefined || whole.status === 'fail') return whole === undefined ? [] : [whole];
-  return [whole, await checkChecksum(plan.file, verify), ...others];
+  const checks = checkModel(plan, board);
+  return checks.every(isNoFailure) ? [...checks, await checkChecksum(plan.file, verify)] : checks;
+}
+
+function isNoFailure({ status }: Check): boolean {
+  return status !== 'fail';
 }
 
 const onnxModel: Subject = {

@@ -24,6 +24,13 @@ test('--json says it for programs', async () => {
   expect(code).toBe(report.ok ? 0 : 1);
 });
 
+test('a reader that goes away is no error', async () => {
+  const { code, stderr } = await rkllm(['doctor', '--self-test'], { onStart: ({ stdout }) => stdout?.destroy() });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^self-test: Free the model …$/mu);
+  expect(stderr).not.toContain('EPIPE');
+});
+
 describe('exit code', () => {
   test('1 for a model that is none', async () => {
     const model = temporary('pointer.rkllm');

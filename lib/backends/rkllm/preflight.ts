@@ -27,6 +27,8 @@ export interface ModelPlan {
   readonly contextLength: number;
   /** Release of the runtime that will load it, where it is known. */
   readonly runtime: string | undefined;
+  /** What the runtime will compute on; undefined: its own choice. */
+  readonly cpus?: readonly number[] | undefined;
   /** Size of the whole file, where it is known. */
   readonly expectedBytes?: number | undefined;
 }
@@ -70,7 +72,7 @@ export function preflight(plan: ModelPlan, board: Board): readonly Check[] {
     checkDevices(board),
     checkMemory(board, memoryNeedOfFile(plan.file, plan.contextLength)),
     checkOpenFiles(board),
-    checkCpus(board),
+    checkCpus(board, plan.cpus),
   ];
 }
 
@@ -106,6 +108,7 @@ async function lookBefore({ path: file = '', maxContextLength, runtimePath, npu 
     contextLength: maxContextLength ?? defaultContextLength,
     // Reading the library is worth it only where there is something to compare its release with.
     runtime: npu?.runtimeVersion ?? (releaseOf(file) && (await versionOfRuntime(runtimePath))),
+    cpus: npu?.cpus,
   };
   return preflight(plan, readBoard(thisMachine())).filter(({ status }) => status === 'warn' || status === 'fail');
 }

@@ -32,7 +32,7 @@ export interface SelfTestReport {
   readonly version: string;
   /** Such as `2026-01-31`. */
   readonly date: string;
-  /** No step has failed or timed out. */
+  /** It came to its end, and no step has failed or timed out. */
   readonly ok: boolean;
   /** Something did not end: only the end of the process frees it. */
   readonly leftRunning: boolean;

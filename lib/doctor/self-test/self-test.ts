@@ -53,7 +53,10 @@ export async function selfTest(options: SelfTestOptions): Promise<SelfTestReport
   let leftRunning = false;
   const report = (running?: SelfTestStep): SelfTestReport => ({
     ...facts,
-    ok: !leftRunning && done.every(({ outcome }) => outcome === 'passed' || outcome === 'skipped'),
+    ok:
+      running === undefined &&
+      !leftRunning &&
+      done.every(({ outcome }) => outcome === 'passed' || outcome === 'skipped'),
     leftRunning,
     loaded,
     steps: running === undefined ? [...done] : [...done, running],

@@ -78,7 +78,7 @@ test.each<[BoardName, keyof ReturnType<typeof look>, RegExp, RegExp]>([
   ['a memory limit', 'memory', /^768 MiB allowed by the control group/u, /docker run --memory/u],
   ['few open files', 'open-files', /^1024 allowed/u, /^`sudo prlimit --nofile=102400/u],
   ['a raised limit', 'open-files', /^1024 allowed/u, /^`ulimit -n 102400/u],
-  ['one CPU', 'cpus', /^1 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^`taskset -c 4-7 /u],
+  ['one CPU', 'cpus', /^1 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^`taskset -c 4,5,6,7 node …`/u],
   ['small CPUs', 'cpus', /^4 of 8 allowed, not CPU 4, 5, 6, 7$/u, /^`taskset/u],
   [
     'slow clocks',
@@ -98,6 +98,12 @@ test.each<[BoardName, CheckStatus]>([
   ['an empty container', 'fail'],
 ])('where an NPU is required, %s is judged %s', (name, status) => {
   expect(look(boards[name], true)['chip']?.status).toBe(status);
+});
+
+test('CPUs that were asked for are compared, in the place of the last four', () => {
+  const small = readBoard(machineOf(boards['small CPUs']));
+  expect(checkCpus(small, [0, 1, 2, 3]).status).toBe('ok');
+  expect(checkCpus(small, [3, 4])).toMatchObject({ status: 'warn', found: '4 of 8 allowed, not CPU 4' });
 });
 
 test('in a container access is given from outside', () => {
