@@ -114,6 +114,24 @@ export const boards = {
       '/proc/device-tree/model': 'ArmSoM Sige5\0',
     },
   },
+  rk3562: {
+    tree: {
+      ...rk3588,
+      '/proc/device-tree/compatible': 'rockchip,rk3562-evb2-ddr4-v10\0rockchip,rk3562\0',
+      '/proc/device-tree/model': 'Rockchip RK3562 EVB2\0',
+      '/proc/self/status': status('0-3'),
+      '/sys/devices/system/cpu/online': '0-3\n',
+    },
+  },
+  rv1126b: {
+    tree: {
+      ...rk3588,
+      '/proc/device-tree/compatible': 'rockchip,rv1126b-evb1-v10\0rockchip,rv1126b\0',
+      '/proc/device-tree/model': 'Rockchip RV1126B EVB1\0',
+      '/proc/self/status': status('0-3'),
+      '/sys/devices/system/cpu/online': '0-3\n',
+    },
+  },
   rk3566: {
     tree: {
       ...withoutDriver,

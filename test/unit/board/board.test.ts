@@ -14,6 +14,8 @@ describe('the chip', () => {
     ['rk3588', 'RK3588', 'RK3588', 'Radxa ROCK 5B', true],
     ['rk3588s', 'RK3588S', 'RK3588', 'Orange Pi 5', true],
     ['rk3576', 'RK3576', 'RK3576', 'ArmSoM Sige5', true],
+    ['rk3562', 'RK3562', 'RK3562', 'Rockchip RK3562 EVB2', true],
+    ['rv1126b', 'RV1126B', 'RV1126B', 'Rockchip RV1126B EVB1', true],
     ['rk3566', 'RK3566', undefined, 'Radxa ZERO 3', false],
   ])('of %s', (name, chip, target, board, hasNpu) => {
     const { soc, hasNpu: found } = read(name);

@@ -28,6 +28,8 @@ const verdicts: Readonly<Record<BoardName, string>> = {
   rk3588: '.......',
   rk3588s: '.......',
   rk3576: '.......',
+  rk3562: '.......',
+  rv1126b: '.......',
   rk3566: '-------',
   laptop: '-------',
   'an empty container': '-------',
