@@ -38,7 +38,6 @@ test('exit code 1 when a step fails', async () => {
 describe('what hangs', () => {
   // The runtime never comes back from these: the test tells, and takes the process with it.
   test.each([
-    ['while it loads', 'fail load hang', 'load'],
     ['before it answers', 'fail prefill hang', 'stream'],
     ['while it answers', 'fail decode hang 3', 'stream'],
     ['when it is freed', 'fail destroy hang', 'reload'],
@@ -54,17 +53,33 @@ describe('what hangs', () => {
       new Set(['a step before it did not end']),
     );
   });
+
+  test('while it loads is stopped with its process', async () => {
+    const args = ['doctor', '--self-test', '--json', '--step-timeout', '2', ...fakeModel('fail load hang')];
+    const { code, stdout } = await rkllm(args);
+    expect(code).toBe(1);
+    const { ok, leftRunning, steps } = parse(stdout);
+    expect({ ok, leftRunning, load: steps[0] }).toMatchObject({
+      ok: false,
+      leftRunning: false,
+      load: { id: 'load', outcome: 'timed-out', reason: 'it took too long, and was stopped' },
+    });
+  });
 });
 
 test.each([
   ['SIGSEGV', 'fail decode segv 3', 'stream'],
   ['SIGABRT', 'fail load abrt', 'load'],
-])('a crash (%s) leaves a report that says in which step', async (expected, failure, id) => {
+])('a crash (%s) is in the report, with its step', async (expected, failure, id) => {
   const report = temporary(`${expected}.json`);
-  const { signal } = await rkllm(['doctor', '--self-test', '--report', report, ...fakeModel(...talkative, failure)]);
-  expect(signal).toBe(expected);
+  const { code } = await rkllm(['doctor', '--self-test', '--report', report, ...fakeModel(...talkative, failure)]);
+  expect(code).toBe(1);
   const { ok, steps } = parse(readFileSync(report, 'utf8'));
-  expect({ ok, last: steps.at(-1) }).toMatchObject({ ok: false, last: { id, outcome: 'running' } });
+  expect(ok).toBe(false);
+  expect(steps.find((step) => step.id === id)).toMatchObject({
+    outcome: 'failed',
+    error: { code: 'RKLLM_RUNTIME_CRASHED', message: expect.stringContaining(expected) as string },
+  });
   expect(existsSync(`${report}.part`)).toBe(false);
 });
 

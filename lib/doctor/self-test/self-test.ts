@@ -35,8 +35,8 @@ const abortTimeoutMs = 30_000;
 const longestGraceMs = 45_000;
 
 /**
- * Loads a model and runs the script with it. A step that hangs is left alone, and so is everything after it; a crash ends
- * the process, and the report of the last call of `onProgress` says in which step.
+ * Loads a model and runs the script with it. A step that hangs is left alone, and so is everything after it. If the
+ * process ends meanwhile, the report of the last call of `onProgress` says in which step.
  */
 export async function selfTest(options: SelfTestOptions): Promise<SelfTestReport> {
   const { model, runtimePath, maxContextLength, deadlineMs = 180_000, onProgress } = options;
