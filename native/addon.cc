@@ -1,9 +1,10 @@
-// The exports, and nothing else. There is no per-environment data: everything hangs on the handles that an
-// environment holds. The functions are declared for TypeScript in lib/backends/rkllm/addon.ts.
+// The exports, and nothing else. Everything hangs on the handles that an environment holds, but for its ChildGuard. The
+// functions are declared for TypeScript in lib/backends/rkllm/addon.ts.
 #include <napi.h>
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "arguments.h"
@@ -12,6 +13,7 @@
 #include "bindings/model_handle.h"
 #include "bindings/params.h"
 #include "bindings/question_object.h"
+#include "session/child_guard.h"
 
 namespace rkllm {
 namespace {
@@ -109,10 +111,27 @@ Napi::Value Abandon(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// lineBufferStdout(): void. For a process that has a pipe there: C keeps up to 4 KiB of what it prints, and they would be
-// gone with a crash.
+// lineBufferStdout(): void. For a process that has a pipe there: C keeps up to 4 KiB of what it prints, and they would
+// be gone with a crash.
 Napi::Value LineBufferStdout(const Napi::CallbackInfo& info) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  return info.Env().Undefined();
+}
+
+std::optional<pid_t> ReadPid(const Napi::CallbackInfo& info) {
+  const auto pid = ReadInteger(info.Env(), info[0], "pid", 1, std::numeric_limits<pid_t>::max());
+  return pid ? std::optional<pid_t>(static_cast<pid_t>(*pid)) : std::nullopt;
+}
+
+// guardChild(pid): void
+Napi::Value GuardChild(const Napi::CallbackInfo& info) {
+  if (const auto pid = ReadPid(info)) info.Env().GetInstanceData<ChildGuard>()->Add(*pid);
+  return info.Env().Undefined();
+}
+
+// releaseChild(pid): void
+Napi::Value ReleaseChild(const Napi::CallbackInfo& info) {
+  if (const auto pid = ReadPid(info)) info.Env().GetInstanceData<ChildGuard>()->Remove(*pid);
   return info.Env().Undefined();
 }
 
@@ -138,6 +157,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("dispose", Napi::Function::New<Guarded<Dispose>>(env, "dispose"));
   exports.Set("abandon", Napi::Function::New<Guarded<Abandon>>(env, "abandon"));
   exports.Set("lineBufferStdout", Napi::Function::New<Guarded<LineBufferStdout>>(env, "lineBufferStdout"));
+  exports.Set("guardChild", Napi::Function::New<Guarded<GuardChild>>(env, "guardChild"));
+  exports.Set("releaseChild", Napi::Function::New<Guarded<ReleaseChild>>(env, "releaseChild"));
+  env.SetInstanceData(std::make_unique<ChildGuard>().release());  // deleted with the environment
   return exports;
 }
 

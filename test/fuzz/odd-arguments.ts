@@ -233,6 +233,8 @@ const answer = fc.oneof({ weight: 2, arbitrary: array }, fc.constantFrom(new Flo
 
 /** The exports but for the one that takes no arguments. */
 export const takingArguments = Object.keys(addon).filter((name) => name !== 'lineBufferStdout');
+// Numbers of no children: this process, and those that no system has.
+const pid = fc.oneof(fc.constant(process.pid), fc.integer({ min: 2 ** 30, max: 2 ** 31 - 1 }));
 
 /** A function, and arguments that are near to what it takes; then any number of any. */
 export const call = fc.oneof(
@@ -242,6 +244,7 @@ export const call = fc.oneof(
   fc.tuple(fc.constantFrom('drain', 'arm', 'dispose', 'abandon'), fc.tuple(anyHandle)),
   fc.tuple(fc.constant('answer'), fc.tuple(fc.oneof({ weight: 4, arbitrary: question }, odd), answer)),
   fc.tuple(fc.constant('abort'), fc.tuple(anyHandle, anyHandle)),
+  fc.tuple(fc.constantFrom('guardChild', 'releaseChild'), fc.tuple(fc.oneof(pid, odd))),
   fc.tuple(fc.constantFrom(...takingArguments), fc.array(odd, { maxLength: 5 })),
 );
 

@@ -214,6 +214,13 @@ export interface NativeAddon {
   abandon(model: ModelHandle): void;
   /** From here on, what C code prints in this process leaves it line by line, also when stdout is no terminal. */
   lineBufferStdout(): void;
+  /**
+   * A child process of this environment that may outlive it, as those of a worker thread do. When the environment ends, it
+   * is waited for, and killed if it does not leave, so that no zombie is left. {@link releaseChild} when it is reaped.
+   */
+  guardChild(pid: number): void;
+  /** It has been reaped: its number may be another's by now. */
+  releaseChild(pid: number): void;
 }
 
 /** Whether the addon can be loaded here, and what to install when it has to be built. */

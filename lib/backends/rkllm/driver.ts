@@ -36,11 +36,14 @@ export type DriverEvent =
   /** The model is gone with its process. The last event. */
   | { readonly type: 'lost'; readonly error: RkllmError };
 
+/** What the addon does for processes and not for models. */
+type OfProcesses = 'lineBufferStdout' | 'guardChild' | 'releaseChild';
+
 /**
  * What drives the vendor's library: the addon in this process, or one in a process of its own. That one refuses a run or
  * a call later, with an event in place of an error.
  */
-export interface Driver extends Omit<NativeAddon, 'load' | 'lineBufferStdout'> {
+export interface Driver extends Omit<NativeAddon, 'load' | OfProcesses> {
   /** When the model is given up or lost, nothing of it is left. */
   readonly isolated?: true;
   load(options: NativeLoadOptions, onEvent: (event: DriverEvent) => void): ModelHandle;

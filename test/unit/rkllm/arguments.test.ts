@@ -2,7 +2,7 @@ import { nativeAddon } from '../../../lib/backends/rkllm/addon.js';
 import { fakeRuntime, until } from './fake-model.js';
 import { addon, disposeNative, loadNative, oddities, thrownBy } from './native.js';
 
-test('exports ten functions', () => {
+test('exports twelve functions', () => {
   expect(Object.keys(addon).sort()).toEqual([
     'abandon',
     'abort',
@@ -10,9 +10,11 @@ test('exports ten functions', () => {
     'arm',
     'dispose',
     'drain',
+    'guardChild',
     'lineBufferStdout',
     'load',
     'perform',
+    'releaseChild',
     'start',
   ]);
 });
@@ -36,6 +38,12 @@ describe.each(['start', 'perform', 'drain', 'arm', 'abort', 'answer', 'dispose',
     expect(thrownBy(name, [structuredClone(right), 1, 'x'])).toBe('TypeError');
     await disposeNative(loaded);
   });
+});
+
+test.each(['guardChild', 'releaseChild'])('%s() refuses what is no process', (name) => {
+  const odd = [...oddities, 0, -1, 1.5, 2 ** 31, Infinity, '1', 1n, {}];
+  for (const pid of odd) expect([pid, thrownBy(name, [pid])]).toEqual([pid, 'TypeError']);
+  expect(thrownBy(name, [process.pid])).toBeUndefined(); // no child of this process: never touched
 });
 
 describe('load()', () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
@@ -7,6 +7,7 @@ import type { LogStream, RuntimeLogLine } from '../runtime-log/line.js';
 import { LogLines } from '../runtime-log/log-lines.js';
 import { FrameSocket } from './frame-socket.js';
 import type { Frame } from './frames.js';
+import { guardedSpawn } from './guarded-spawn.js';
 import type { HostRequest } from './messages.js';
 
 /** The program of the other process; in `dist/`, whichever file this one has become. */
@@ -48,7 +49,7 @@ export class HostProcess {
   constructor(environment: Readonly<Record<string, string>>, listener: HostListener) {
     if (!existsSync(hostFile)) throw unstartable(`${hostFile} is missing`);
     this.#listener = listener;
-    this.#child = spawn(process.execPath, [hostFile], {
+    this.#child = guardedSpawn(hostFile, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: { ...environment },
       cwd: '/',
