@@ -7,16 +7,14 @@
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { abort, flood, loader, pace, readChunks, readChunkTokens, readTextStream } from './common/tasks.mjs';
 
 const require = createRequire(import.meta.url);
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const job = JSON.parse(process.argv[2]);
-
-/** What a consumer finds out; compared with what the raw loop found, so that no design can skip work. */
-const nothing = () => ({ tokens: 0, characters: 0, ids: 0 });
+const loadOurs = loader(job);
 
 /** Loads by `load`, reads by `read(handle, sums)`, aborts and frees where the task needs it. */
 const designs = {
@@ -30,81 +28,8 @@ const designs = {
 };
 
 const tasks = { flood, pace, abort };
-console.log(JSON.stringify(await tasks[job.task](designs[job.design])));
+console.log(JSON.stringify(await tasks[job.task](designs[job.design], job)));
 process.exit(0); // what the designs of the bench leave behind is not worth tidying
-
-async function flood({ load, read }) {
-  const warmUp = await load(job.warmUp);
-  const handle = await load(job.model);
-  await read(warmUp, nothing());
-  const sums = nothing();
-  const cpuBefore = process.cpuUsage();
-  const start = performance.now();
-  await read(handle, sums);
-  const wallMs = performance.now() - start;
-  const cpu = process.cpuUsage(cpuBefore);
-  const peakRssMb = process.resourceUsage().maxRSS / 1024;
-  // Not in the timed flood: a timer every millisecond has its price.
-  const delay = await loopDelay(async () => {
-    for (let i = 0; i < job.delayFloods; i++) await read(handle, nothing());
-  });
-  const idle = await loopDelay(() => sleep(300));
-  return {
-    ...sums,
-    wallMs,
-    cpuMs: (cpu.user + cpu.system) / 1000,
-    peakRssMb,
-    loopP99Ms: delay.percentile(99) / 1e6,
-    loopMaxMs: delay.max / 1e6,
-    idleP99Ms: idle.percentile(99) / 1e6,
-  };
-}
-
-/** How late a timer of 1 ms comes; includes that millisecond. */
-async function loopDelay(during) {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  await during();
-  delay.disable();
-  return delay;
-}
-
-/** CPU time as a share of wall time at a steady rate, from the first token on. */
-async function pace({ load, read }) {
-  const handle = await load(job.model);
-  await read(await load(job.warmUp), nothing());
-  const sums = nothing();
-  const cpuBefore = process.cpuUsage();
-  const start = performance.now();
-  await read(handle, sums);
-  const cpu = process.cpuUsage(cpuBefore);
-  return { ...sums, cpuShare: (cpu.user + cpu.system) / 1000 / (performance.now() - start) };
-}
-
-/** From abort() to the settled result, where abort() is called as soon as a token is there. */
-async function abort() {
-  const model = await loadOurs(job.model);
-  const latencies = [];
-  const periods = [];
-  for (let i = 0; i < job.aborts; i++) {
-    const generation = model.generate('x');
-    let seen = 0;
-    let last = 0;
-    for await (const chunk of generation) {
-      if (chunk.type !== 'text') continue;
-      const now = performance.now();
-      if (seen > 0) periods.push(now - last);
-      last = now;
-      if (++seen < 3) continue;
-      generation.abort();
-      const { finishReason } = await generation;
-      latencies.push(performance.now() - now);
-      if (finishReason !== 'abort') throw new Error(`the run ended with ${finishReason}`);
-      break;
-    }
-  }
-  return { latencies, periods };
-}
 
 async function readTokens(run, sums) {
   for await (const { text, tokenId } of run()) {
@@ -192,11 +117,6 @@ async function loadKoffi(model) {
   };
 }
 
-function loadOurs(model) {
-  const { loadModel } = require(path.join(root, 'dist/index.js'));
-  return loadModel(model, { runtimePath: job.runtime, template: 'none' });
-}
-
 function loadBackend(model) {
   const { createRkllmBackend } = require(path.join(root, 'dist/backends/rkllm/index.js'));
   return createRkllmBackend().load({ path: model, runtimePath: job.runtime, sampling: {}, npu: { isolation: 'none' } });
@@ -222,29 +142,6 @@ async function readSeam(model, sums) {
     sincePause = 0;
     await sleep(1);
   }
-}
-
-async function readChunks(model, sums) {
-  for await (const chunk of model.generate('x')) {
-    if (chunk.type !== 'text') continue;
-    sums.tokens += chunk.tokenIds.length;
-    sums.characters += chunk.text.length;
-  }
-}
-
-async function readChunkTokens(model, sums) {
-  for await (const chunk of model.generate('x')) {
-    if (chunk.type !== 'text') continue;
-    for (const id of chunk.tokenIds) {
-      sums.tokens++;
-      sums.ids += id;
-    }
-    sums.characters += chunk.text.length;
-  }
-}
-
-async function readTextStream(model, sums) {
-  for await (const text of model.generate('x').textStream) sums.characters += text.length;
 }
 
 /**

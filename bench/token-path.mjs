@@ -9,18 +9,26 @@
  * JSON on stdout, a table on stderr. Needs the build, g++ and strip; compiles into build-bench/.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import {
+  beyondPeriod,
+  floodTable,
+  judge,
+  loadTable,
+  machine,
+  median,
+  pacingTable,
+  round,
+  row,
+  targetTable,
+} from './common/figures.mjs';
+import * as programs from './common/programs.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const root = path.join(here, '..');
-const out = path.join(root, 'build-bench');
-const runtime = path.join(root, 'build/Release/fake/librkllmrt-1.1.1.so');
-const addon = path.join(root, 'build/Release/rkllm.node');
+const { addon, out, repeating, root } = programs;
 
 const { values: options } = parseArgs({
   options: {
@@ -34,7 +42,6 @@ const floodTokens = Number(options.tokens);
 /** koffi takes so long per token that a full flood would take minutes. */
 const koffiTokens = Math.min(20_000, floodTokens);
 const paceSeconds = options.quick ? 2 : 5;
-const abortPeriodMs = 10;
 
 const targets = {
   chunkWall: 3,
@@ -48,138 +55,72 @@ const targets = {
   addonKb: 300,
 };
 
-const files = prepare();
+const files = {
+  perTokenAddon: compilePerToken(),
+  flood: repeating('flood', floodTokens),
+  koffiWarmUp: repeating('koffi-warm-up', 1000),
+  koffiFlood: repeating('koffi-flood', koffiTokens),
+};
+const raw = programs.compileRaw();
 const loadBefore = os.loadavg();
 const results = {
   machine: machine(),
   tokens: floodTokens,
   rounds,
   floods: measureFloods(),
-  pacing: measurePacing(),
-  abort: measureAbort(),
+  pacing: programs.measurePacing(
+    ['raw', 'chunks', 'per-token', 'koffi'],
+    programs.pacedModels(paceSeconds),
+    options.quick ? 1 : 3,
+    (design, model) => run(design, 'pace', model),
+  ),
+  abort: beyondPeriod(
+    run('chunks', 'abort', programs.abortModel, { aborts: options.quick ? 20 : 100 }),
+    programs.abortPeriodMs,
+  ),
   import: measureImport(),
   addon: measureAddon(),
 };
 results.machine.loadAverage = { before: loadBefore, after: os.loadavg() };
-results.targets = judge(results);
-console.error(table(results));
+results.targets = judge(measuredOf(results), targets);
+console.error(
+  [
+    ...loadTable(results.machine.loadAverage),
+    ...floodTable(results.floods),
+    ...pacingTable(results.pacing),
+    ...importTable(results.import),
+    ...targetTable(results.targets),
+  ].join('\n'),
+);
 console.log(JSON.stringify(results, undefined, 2));
 
-function prepare() {
-  for (const file of [runtime, addon, path.join(root, 'dist/index.js')]) {
-    if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`);
-  }
-  mkdirSync(out, { recursive: true });
+function compilePerToken() {
   const include = path.join(root, 'node_modules/node-api-headers/include');
-  const raw = path.join(out, 'raw');
   const perTokenAddon = path.join(out, 'per_token.node');
-  const source = (name) => path.join(here, 'native', name);
-  execFileSync('g++', ['-x', 'c', '-O2', '-Wall', '-Wextra', '-o', raw, source('raw.c'), '-ldl']);
   execFileSync('g++', [
     ...['-std=c++17', '-O2', '-Wall', '-Wextra', '-shared', '-fPIC', `-I${include}`, '-o', perTokenAddon],
-    ...[source('per_token.cc'), '-pthread', '-ldl'],
+    ...[programs.source('per_token.cc'), '-pthread', '-ldl'],
   ]);
-  const script = (name, repeat, ...lines) => {
-    const file = path.join(out, `${name}.rkllm`);
-    writeFileSync(file, ['#fake-rkllm', 'token ab ', 'token cd ', `repeat ${repeat / 2}`, ...lines, ''].join('\n'));
-    return file;
-  };
-  return {
-    raw,
-    perTokenAddon,
-    warmUp: script('warm-up', 100_000),
-    flood: script('flood', floodTokens),
-    koffiWarmUp: script('koffi-warm-up', 1000),
-    koffiFlood: script('koffi-flood', koffiTokens),
-    abort: script('abort', 1000, `token-us ${abortPeriodMs * 1000}`),
-    pace: Object.fromEntries(
-      [10, 100, 1000].map((rate) => [
-        rate,
-        script(`pace-${rate}`, Math.max(2, rate * paceSeconds), `token-us ${1e6 / rate}`),
-      ]),
-    ),
-  };
+  return perTokenAddon;
 }
 
 /** One design in a process of its own; `raw` is the C program. */
 function run(design, task, model, more = {}) {
-  const child =
-    design === 'raw'
-      ? [files.raw, [runtime, files.warmUp, model]]
-      : [
-          process.execPath,
-          [
-            path.join(here, 'token-path-designs.mjs'),
-            JSON.stringify({
-              ...{ design, task, runtime, model, perTokenAddon: files.perTokenAddon },
-              warmUp: design === 'koffi' ? files.koffiWarmUp : files.warmUp,
-              ...more,
-            }),
-          ],
-        ];
-  return JSON.parse(execFileSync(...child, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+  if (design === 'raw') return raw(model);
+  const warmUp = design === 'koffi' ? files.koffiWarmUp : programs.warmUp;
+  const job = { design, task, model, warmUp, perTokenAddon: files.perTokenAddon, ...more };
+  return programs.measure('token-path-designs.mjs', job);
 }
 
 function measureFloods() {
   const designs = ['raw', 'seam', 'chunks', 'tokens', 'text-stream', 'for-await-token', 'per-token', 'koffi'];
-  const samples = Object.fromEntries(designs.map((design) => [design, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const design of designs) {
-      const koffi = design === 'koffi';
-      const tokens = koffi ? koffiTokens : floodTokens;
-      const sample = run(design, 'flood', koffi ? files.koffiFlood : files.flood, { delayFloods: koffi ? 1 : 10 });
-      // Whoever skips tokens or text is not compared.
-      const characters = sample.characters ?? sample.bytes;
-      if (characters !== 3 * tokens || (design !== 'text-stream' && sample.tokens !== tokens)) {
-        throw new Error(`${design} lost something: ${JSON.stringify(sample)}`);
-      }
-      samples[design].push({
-        wallNs: (sample.wallMs * 1e6) / tokens,
-        cpuNs: (sample.cpuMs * 1e6) / tokens,
-        peakRssMb: sample.peakRssMb,
-        loopP99Ms: sample.loopP99Ms,
-        loopMaxMs: sample.loopMaxMs,
-        idleP99Ms: sample.idleP99Ms,
-      });
-    }
-  }
-  const medians = Object.fromEntries(designs.map((design) => [design, medianOfEach(samples[design])]));
-  const best = (design, name) => Math.min(...samples[design].map((sample) => sample[name]));
-  for (const [design, values] of Object.entries(medians)) {
-    values.wall = round(values.wallNs / medians.raw.wallNs);
-    values.cpu = round(values.cpuNs / medians.raw.cpuNs);
-    // What a busy machine disturbed least; the targets are judged by the medians.
-    values.bestWall = round(best(design, 'wallNs') / best('raw', 'wallNs'));
-    values.bestCpu = round(best(design, 'cpuNs') / best('raw', 'cpuNs'));
-  }
-  return medians;
-}
-
-/** CPU time as a share of wall time. The fake runtime's own pauses cost something, which `raw` shows. */
-function measurePacing() {
-  const designs = ['raw', 'chunks', 'per-token', 'koffi'];
-  const pacing = {};
-  for (const [rate, model] of Object.entries(files.pace)) {
-    const shares = Object.fromEntries(designs.map((design) => [design, []]));
-    for (let i = 0; i < (options.quick ? 1 : 3); i++) {
-      for (const design of designs) {
-        const sample = run(design, 'pace', model);
-        shares[design].push(sample.cpuShare ?? sample.cpuMs / sample.wallMs);
-      }
-    }
-    pacing[rate] = Object.fromEntries(designs.map((design) => [design, round(100 * median(shares[design]))]));
-  }
-  return { unit: 'CPU time in % of one core, by tokens/s', ...pacing };
-}
-
-function measureAbort() {
-  const { latencies, periods } = run('chunks', 'abort', files.abort, { aborts: options.quick ? 20 : 100 });
-  const beyond = latencies.map((latency) => latency - abortPeriodMs).sort((a, b) => a - b);
-  return {
-    periodMs: abortPeriodMs,
-    measuredPeriodMs: round(median(periods)),
-    beyondPeriodMs: { median: round(median(beyond)), p95: round(beyond[Math.floor(0.95 * beyond.length)]) },
-  };
+  return programs.measureFloods(designs, rounds, (design) => {
+    const koffi = design === 'koffi';
+    return {
+      tokens: koffi ? koffiTokens : floodTokens,
+      sample: run(design, 'flood', koffi ? files.koffiFlood : files.flood, { delayFloods: koffi ? 1 : 10 }),
+    };
+  });
 }
 
 /**
@@ -226,15 +167,24 @@ function measureImport() {
   };
 }
 
+function importTable(imported) {
+  const names = ['requireEmpty', 'require', 'importEmpty', 'import'];
+  return [
+    '',
+    row('import ms', 'within', 'process'),
+    ...names.map((name) => row(name, ...Object.values(imported[name]))),
+  ];
+}
+
 function measureAddon() {
   const stripped = path.join(out, 'rkllm.stripped.node');
   execFileSync('strip', ['-o', stripped, addon]);
   return { arch: process.arch, strippedKb: round(statSync(stripped).size / 1024) };
 }
 
-function judge({ floods, abort, import: imported, addon: { strippedKb } }) {
+function measuredOf({ floods, abort, import: imported, addon: { strippedKb } }) {
   const ours = ['chunks', 'tokens', 'text-stream'].map((design) => floods[design]);
-  const measured = {
+  return {
     chunkWall: floods.chunks.wall,
     chunkCpu: floods.chunks.cpu,
     tokenWall: floods.tokens.wall,
@@ -245,77 +195,4 @@ function judge({ floods, abort, import: imported, addon: { strippedKb } }) {
     importMs: imported.require.processMs,
     addonKb: strippedKb,
   };
-  return Object.fromEntries(
-    Object.entries(targets).map(([name, target]) => [
-      name,
-      { measured: measured[name], target, met: measured[name] <= target },
-    ]),
-  );
-}
-
-function machine() {
-  return {
-    cpu: os.cpus()[0]?.model,
-    cores: os.cpus().length,
-    arch: process.arch,
-    node: process.version,
-    date: new Date().toISOString(),
-  };
-}
-
-function table({ floods, pacing, import: imported, targets: judged, machine: { loadAverage } }) {
-  const lines = [
-    `load average ${loadAverage.before[0].toFixed(1)} before, ${loadAverage.after[0].toFixed(1)} after`,
-    '',
-    row(
-      'flood',
-      'wall × raw',
-      'CPU × raw',
-      'best wall',
-      'best CPU',
-      'wall ns',
-      'CPU ns',
-      'RSS MB',
-      'loop p99',
-      'idle p99',
-    ),
-    ...Object.entries(floods).map(([design, values]) =>
-      row(
-        design,
-        ...[values.wall, values.cpu, values.bestWall, values.bestCpu, values.wallNs, values.cpuNs, values.peakRssMb],
-        ...[values.loopP99Ms ?? '', values.idleP99Ms ?? ''],
-      ),
-    ),
-    '',
-    row('CPU %', ...Object.keys(pacing['10'])),
-    ...['10', '100', '1000'].map((rate) => row(`${rate}/s`, ...Object.values(pacing[rate]))),
-    '',
-    row('import ms', 'within', 'process'),
-    ...['requireEmpty', 'require', 'importEmpty', 'import'].map((name) => row(name, ...Object.values(imported[name]))),
-    '',
-    row('target', 'measured', 'target', 'met'),
-    ...Object.entries(judged).map(([name, { measured, target, met }]) =>
-      row(name, measured, target, met ? 'yes' : 'NO'),
-    ),
-  ];
-  return lines.join('\n');
-}
-
-function row(name, ...cells) {
-  return name.padEnd(20) + cells.map((cell) => String(cell).padStart(11)).join('');
-}
-
-function medianOfEach(samples) {
-  const names = Object.keys(samples[0]).filter((name) => samples[0][name] !== undefined);
-  return Object.fromEntries(names.map((name) => [name, round(median(samples.map((sample) => sample[name])))]));
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function round(value) {
-  return Number(value.toPrecision(3));
 }
