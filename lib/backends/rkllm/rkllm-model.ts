@@ -65,7 +65,7 @@ export class RkllmModel implements BackendModel {
    * tokenizer or embedder. The promise settles when nothing of the load is left.
    */
   static async load(request: LoadRequest): Promise<RkllmModel> {
-    const { signal, sampling, npu = {}, runtimeTemplate = false, onPhase, onLine } = request;
+    const { signal, sampling, npu = {}, runtimeTemplate = false, onPhase } = request;
     signal?.throwIfAborted();
     refuseSeed(sampling.seed);
     const { name, quantization, bytes } = inspectModelFile(request.path);
@@ -74,7 +74,7 @@ export class RkllmModel implements BackendModel {
     const contextLength = request.maxContextLength ?? defaultContextLength;
 
     onPhase?.('probe');
-    const router = new EventRouter(new Answers(driver, npu), { onIdentified: () => onPhase?.('load'), onLine });
+    const router = routerFor(request, driver);
     const options = {
       ...sampling,
       ...toNativeOptions(npu, runtimeTemplate),
@@ -145,6 +145,11 @@ function driverFor({ path: modelPath, npu: { isolation = 'process', runtimeEnv }
     hint: 'Set the variables before the application starts, or leave isolation out.',
     details: { option: 'runtimeEnv' },
   });
+}
+
+/** Here, since the functions of one scope refer to all that any of them refers to: those of `load` to the model. */
+function routerFor({ npu = {}, onPhase, onLine }: LoadRequest, driver: Driver): EventRouter {
+  return new EventRouter(new Answers(driver, npu), { onIdentified: () => onPhase?.('load'), onLine });
 }
 
 function patienceOf(npu: NonNullable<LoadRequest['npu']>, modelBytes: number): Patience {
