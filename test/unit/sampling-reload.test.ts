@@ -73,6 +73,7 @@ test('the model is freed and loaded with the same and other sampling before the 
   expect(balance(world)).toEqual({ loads: 1, disposals: 1 });
   expect(reloads[0]?.request).toEqual({
     ...engine.loads[0],
+    onWarning: undefined, // it has warned already
     sampling: { temperature: 1, topK: 5 },
     signal: expect.any(AbortSignal) as AbortSignal,
   });
