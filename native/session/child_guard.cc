@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -24,8 +25,8 @@ struct Orphans {
 };
 
 Orphans& TheOrphans() {
-  static auto* const orphans = new Orphans;
-  return *orphans;
+  static Orphans& orphans = *std::make_unique<Orphans>().release();
+  return orphans;
 }
 
 // Whether it is gone: now, before, or because it never was a child of this process.

@@ -25,8 +25,8 @@ struct Registry {
 };
 
 Registry& TheRegistry() {
-  static auto* const registry = new Registry;
-  return *registry;
+  static Registry& registry = *std::make_unique<Registry>().release();
+  return registry;
 }
 
 std::vector<std::shared_ptr<Model>> LiveModels() {

@@ -167,7 +167,9 @@ function wrongArguments() {
   const addon = nativeAddon();
   const odd = [undefined, null, 1, 'x', {}, [], () => 1, new Int32Array(3), new Uint8Array(3), Symbol('s'), 10n, NaN];
   let refused = 0;
-  for (const name of Object.keys(addon)) {
+  // One takes no arguments, two any number.
+  const names = Object.keys(addon).filter((name) => !['lineBufferStdout', 'guardChild', 'releaseChild'].includes(name));
+  for (const name of names) {
     for (const a of odd) {
       for (const b of odd) {
         for (const c of odd) {
@@ -181,7 +183,7 @@ function wrongArguments() {
       }
     }
   }
-  expectEqual(refused, Object.keys(addon).length * odd.length ** 3, 'refused calls');
+  expectEqual(refused, names.length * odd.length ** 3, 'refused calls');
 }
 
 async function forgotten() {
