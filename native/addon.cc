@@ -118,20 +118,26 @@ Napi::Value LineBufferStdout(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-std::optional<pid_t> ReadPid(const Napi::CallbackInfo& info) {
-  const auto pid = ReadInteger(info.Env(), info[0], "pid", 1, std::numeric_limits<pid_t>::max());
+// expectChild(): void
+Napi::Value ExpectChild(const Napi::CallbackInfo& info) {
+  info.Env().GetInstanceData<ChildGuard>()->Expect();
+  return info.Env().Undefined();
+}
+
+std::optional<pid_t> ReadPid(const Napi::CallbackInfo& info, std::int64_t lowest) {
+  const auto pid = ReadInteger(info.Env(), info[0], "pid", lowest, std::numeric_limits<pid_t>::max());
   return pid ? std::optional<pid_t>(static_cast<pid_t>(*pid)) : std::nullopt;
 }
 
 // guardChild(pid): void
 Napi::Value GuardChild(const Napi::CallbackInfo& info) {
-  if (const auto pid = ReadPid(info)) info.Env().GetInstanceData<ChildGuard>()->Add(*pid);
+  if (const auto pid = ReadPid(info, 0)) info.Env().GetInstanceData<ChildGuard>()->Add(*pid);
   return info.Env().Undefined();
 }
 
 // releaseChild(pid): void
 Napi::Value ReleaseChild(const Napi::CallbackInfo& info) {
-  if (const auto pid = ReadPid(info)) info.Env().GetInstanceData<ChildGuard>()->Remove(*pid);
+  if (const auto pid = ReadPid(info, 1)) info.Env().GetInstanceData<ChildGuard>()->Remove(*pid);
   return info.Env().Undefined();
 }
 
@@ -157,6 +163,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("dispose", Napi::Function::New<Guarded<Dispose>>(env, "dispose"));
   exports.Set("abandon", Napi::Function::New<Guarded<Abandon>>(env, "abandon"));
   exports.Set("lineBufferStdout", Napi::Function::New<Guarded<LineBufferStdout>>(env, "lineBufferStdout"));
+  exports.Set("expectChild", Napi::Function::New<Guarded<ExpectChild>>(env, "expectChild"));
   exports.Set("guardChild", Napi::Function::New<Guarded<GuardChild>>(env, "guardChild"));
   exports.Set("releaseChild", Napi::Function::New<Guarded<ReleaseChild>>(env, "releaseChild"));
   env.SetInstanceData(std::make_unique<ChildGuard>().release());  // deleted with the environment

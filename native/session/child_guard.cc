@@ -2,8 +2,10 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -36,21 +38,40 @@ void Reap(std::set<pid_t>& pids) {
   for (auto pid = pids.begin(); pid != pids.end();) pid = IsReaped(*pid) ? pids.erase(pid) : std::next(pid);
 }
 
-// Returns when all are gone or the time is over.
-void ReapWithin(std::set<pid_t>& pids, std::chrono::milliseconds limit) {
+// Asks again until it is so or the time is over.
+template <typename Condition>
+void WaitUntil(Condition holds, std::chrono::milliseconds limit) {
   const auto deadline = Clock::now() + limit;
-  for (Reap(pids); !pids.empty() && Clock::now() < deadline; Reap(pids)) std::this_thread::sleep_for(kPollInterval);
+  while (!holds() && Clock::now() < deadline) std::this_thread::sleep_for(kPollInterval);
 }
 
 }  // namespace
 
 ChildGuard::~ChildGuard() {
-  ReapWithin(pids_, kLeaveLimit);
+  const auto all_reaped = [this] {
+    ReapExpected();
+    Reap(pids_);
+    return pids_.empty() && expected_ == 0;
+  };
+  WaitUntil(all_reaped, kLeaveLimit);
   // What has just been waited for in vain is a living child of ours: its number belongs to nobody else.
   for (const pid_t pid : pids_) kill(pid, SIGKILL);
-  ReapWithin(pids_, kKillLimit);
+  WaitUntil(all_reaped, kKillLimit);
   const std::lock_guard<std::mutex> lock(TheOrphans().mutex);
   TheOrphans().pids.merge(pids_);
+}
+
+// Those whose numbers are not known are among the children of this thread. Nobody else can wait for any of them now.
+void ChildGuard::ReapExpected() {
+  while (expected_ > 0) {
+    const pid_t pid = waitpid(-1, nullptr, WNOHANG | __WNOTHREAD);
+    if (pid == 0) return;
+    if (pid < 0) {
+      expected_ = 0;  // it was never started
+    } else if (pids_.erase(pid) == 0) {
+      --expected_;
+    }
+  }
 }
 
 void ChildGuard::Add(pid_t pid) {
@@ -58,7 +79,8 @@ void ChildGuard::Add(pid_t pid) {
     const std::lock_guard<std::mutex> lock(TheOrphans().mutex);
     Reap(TheOrphans().pids);
   }
-  pids_.insert(pid);
+  expected_ = std::max(0, expected_ - 1);
+  if (pid != 0) pids_.insert(pid);
 }
 
 void ChildGuard::Remove(pid_t pid) { pids_.erase(pid); }

@@ -18,13 +18,18 @@ class ChildGuard {
   // are killed. What is stuck in the kernel even then is left to later calls of Add(), from any environment.
   ~ChildGuard();
 
-  // What is no child of this process is never touched.
+  // One is about to be started: the thread may be terminated before its number is told.
+  void Expect() { ++expected_; }
+  // It has been started; 0: it could not be. What is no child of this process is never touched.
   void Add(pid_t pid);
   // libuv has reaped it.
   void Remove(pid_t pid);
 
  private:
+  void ReapExpected();
+
   std::set<pid_t> pids_;
+  int expected_ = 0;
 };
 
 }  // namespace rkllm

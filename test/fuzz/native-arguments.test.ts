@@ -79,7 +79,7 @@ function expectAnswered(question: unknown, wasOpen: unknown): void {
   answered.add(question);
 }
 
-const takesNoHandle = new Set(['load', 'lineBufferStdout', 'guardChild', 'releaseChild']);
+const takesNoHandle = new Set(['load', 'lineBufferStdout', 'expectChild', 'guardChild', 'releaseChild']);
 
 function callOnce(name: string, args: readonly unknown[]): void {
   const real = args.map(realize);

@@ -215,9 +215,11 @@ export interface NativeAddon {
   /** From here on, what C code prints in this process leaves it line by line, also when stdout is no terminal. */
   lineBufferStdout(): void;
   /**
-   * A child process of this environment that may outlive it, as those of a worker thread do. When the environment ends, it
-   * is waited for, and killed if it does not leave, so that no zombie is left. {@link releaseChild} when it is reaped.
+   * This environment is about to start a child process that may outlive it, as those of a worker thread do. When the
+   * environment ends, it is waited for, so that no zombie is left. {@link guardChild} follows, unless the thread ends before.
    */
+  expectChild(): void;
+  /** It has been started, and is killed if it does not leave by itself; 0: it could not be. {@link releaseChild} follows. */
   guardChild(pid: number): void;
   /** It has been reaped: its number may be another's by now. */
   releaseChild(pid: number): void;

@@ -37,7 +37,7 @@ export type DriverEvent =
   | { readonly type: 'lost'; readonly error: RkllmError };
 
 /** What the addon does for processes and not for models. */
-type OfProcesses = 'lineBufferStdout' | 'guardChild' | 'releaseChild';
+type OfProcesses = 'lineBufferStdout' | 'expectChild' | 'guardChild' | 'releaseChild';
 
 /**
  * What drives the vendor's library: the addon in this process, or one in a process of its own. That one refuses a run or

@@ -11,10 +11,14 @@ import { nativeAddon } from '../addon.js';
  */
 export function guardedSpawn(file: string, options: SpawnOptions): ChildProcess {
   const addon = isMainThread ? undefined : nativeAddon();
-  const child = spawn(process.execPath, [file], options);
-  const { pid } = child;
-  if (addon === undefined || pid === undefined) return child;
-  addon.guardChild(pid);
-  child.once('exit', () => addon.releaseChild(pid));
-  return child;
+  let pid = 0;
+  addon?.expectChild();
+  try {
+    const child = spawn(process.execPath, [file], options);
+    pid = child.pid ?? 0;
+    if (pid !== 0) child.once('exit', () => addon?.releaseChild(pid));
+    return child;
+  } finally {
+    addon?.guardChild(pid);
+  }
 }
