@@ -64,6 +64,7 @@ const commands = {
 let worker;
 async function main([state, where]) {
   process.on('message', (command) => void commands[command]());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.send(signal));
   if (where === 'worker') {
     worker = new Worker(__filename, { workerData: state });
     await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));

@@ -15,6 +15,8 @@ afterEach(() => {
 export interface AppChoices {
   readonly worker?: boolean;
   readonly env?: NodeJS.ProcessEnv;
+  /** A file descriptor that it has and leaves open for its children. */
+  readonly leftOpen?: number;
   /** In a process group of its own. */
   readonly detached?: boolean;
 }
@@ -30,12 +32,12 @@ export interface App {
 export async function startApp(
   model: FakeModel,
   state: AppState,
-  { worker = false, env, detached = false }: AppChoices = {},
+  { worker = false, env, leftOpen, detached = false }: AppChoices = {},
 ): Promise<App> {
   const app = fork(path.join(__dirname, 'isolated-app.cjs'), worker ? [state, 'worker'] : [state], {
     env: { ...process.env, MODEL: model.path, RUNTIME: fakeRuntime('1.1.1'), ...env },
     detached,
-    silent: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', leftOpen ?? 'ignore'],
   });
   apps.add(app);
   expect(await answerOf(app)).toBe('there');

@@ -10,6 +10,7 @@ import { nativeAddon, type ModelHandle, type NativeAddon, type NativeEvent, type
 import { FrameSocket } from './frame-socket.js';
 import { matrixFrame, type Frame } from './frames.js';
 import { HostRun } from './host-run.js';
+import { closeInherited } from './inherited-descriptors.js';
 import type { HostReport, HostRequest, PlainError } from './messages.js';
 
 /** How long the runtime may take to leave when the application is gone. */
@@ -163,6 +164,7 @@ function toPlainError(error: unknown): PlainError {
 
 function main(): void {
   process.title = 'rkllm-host';
+  closeInherited();
   // The application decides when its model goes; a signal to the whole group must not take it away before.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   let host: Host | undefined;
