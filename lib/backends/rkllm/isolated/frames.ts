@@ -99,7 +99,7 @@ export class FrameReader {
       this.#onFrame(readBody(kind, chunk.subarray(start, start + length)));
       return copied + length;
     }
-    this.#body = Buffer.from(new ArrayBuffer(length));
+    this.#body = allocate(length);
     this.#bodyFilled = 0;
     return copied;
   }
@@ -112,6 +112,15 @@ export class FrameReader {
       this.#onFrame(readBody(this.#kind, body));
     }
     return copied;
+  }
+}
+
+/** Memory that the system gives when it is written to. */
+function allocate(length: number): Buffer {
+  try {
+    return Buffer.from(new ArrayBuffer(length));
+  } catch (cause) {
+    throw new FrameError(`there is no memory for a frame of ${length} bytes`, { cause });
   }
 }
 
