@@ -1,5 +1,7 @@
 #include "places.h"
 
+#include <unistd.h>
+
 #include "ends.h"
 #include "report.h"
 #include "script.h"
@@ -19,6 +21,11 @@ bool IsFailurePlace(const std::string& place) { return IsPlace(place) || place =
 void ReachPlace(const Script& script, const std::string& place) {
   for (const Saying& saying : script.sayings) {
     if (saying.place == place) saying.on_stderr ? Complain(saying.line) : Print(saying.line);
+  }
+  for (const Scribble& scribble : script.scribbles) {
+    if (scribble.place == place && write(scribble.descriptor, scribble.bytes.data(), scribble.bytes.size()) < 0) {
+      Complain("write failed");
+    }
   }
   for (const Failure& failure : script.failures) {
     if (failure.place == place) ComeToAnEnd(failure.how);

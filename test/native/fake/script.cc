@@ -118,6 +118,14 @@ class Parser {
     script_.init_false_success = how;
   }
 
+  void AddScribble(const std::string& rest) {
+    Scribble scribble;
+    std::istringstream words(rest);
+    words >> scribble.place >> scribble.descriptor >> scribble.bytes;
+    scribble.bytes = Unescape(scribble.bytes);
+    script_.scribbles.push_back(scribble);
+  }
+
   Script script_;
   bool understood_ = true;  // the last command's arguments
   std::int32_t next_id_ = 1000;
@@ -127,6 +135,7 @@ class Parser {
       {"log", Flag(script_.log)},
       {"print", [this](const std::string& rest) { AddSaying(rest, false); }},
       {"print-stderr", [this](const std::string& rest) { AddSaying(rest, true); }},
+      {"write", [this](const std::string& rest) { AddScribble(rest); }},
       {"fail", [this](const std::string& rest) { AddFailure(rest); }},
       {"fail-as", [this](const std::string& name) { AddFailAs(name); }},
 

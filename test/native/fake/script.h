@@ -19,6 +19,13 @@ struct Piece {
   std::uint32_t word = 0;  // what a prompt's word is recognized by (WordHash)
 };
 
+// Bytes that the library writes where it has nothing to write.
+struct Scribble {
+  std::string place;
+  int descriptor = 0;
+  std::string bytes;
+};
+
 // One command per line, `#` starts a comment; test/native/README.md lists the commands.
 using Reply = std::vector<Piece>;
 
@@ -26,6 +33,7 @@ struct Script {  // NOLINT(clang-analyzer-optin.performance.Padding): in the ord
   bool log = false;
   bool details = false;
   std::vector<Saying> sayings;
+  std::vector<Scribble> scribbles;
   std::vector<Failure> failures;
   std::vector<std::string> fails_as;  // names of vendor_failures.cc
 

@@ -19,6 +19,7 @@ const leaveMs = 2000;
 /** See `stdio` in `host-process.ts`. */
 const socketDescriptor = 3;
 const stdout = 1;
+const stderr = 2;
 
 class Host {
   readonly #addon: NativeAddon;
@@ -138,7 +139,7 @@ class Host {
   /** With all that the runtime has printed before: the reason is in there. */
   #reportBehindLog(report: HostReport): void {
     const logMark = `${this.#logMark}:${this.#marks++}`;
-    writeSync(stdout, `\n${logMark}\n`);
+    print(stdout, `\n${logMark}\n`);
     this.#report({ ...report, logMark });
   }
 
@@ -149,6 +150,15 @@ class Host {
     }
     const { matrix, ...event } = report.event;
     this.#socket.write(...matrixFrame({ ...report, event }, matrix));
+  }
+}
+
+/** Before anything that the runtime prints later. When the application is gone, nobody reads it. */
+function print(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // What there is to do about the loss follows from the end of the socket pair.
   }
 }
 
@@ -184,7 +194,7 @@ function main(): void {
     }
   };
   const socket = new FrameSocket(new Socket({ fd: socketDescriptor }), onFrame, (failure) => {
-    if (failure !== undefined) process.stderr.write(`${failure.message}\n`);
+    if (failure !== undefined) print(stderr, `${failure.message}\n`);
     if (host === undefined) process.exit(failure === undefined ? 0 : 1);
     host.leave();
   });
