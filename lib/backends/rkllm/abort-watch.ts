@@ -1,5 +1,6 @@
 import type { RunHandle } from './addon.js';
 import type { NativeModel } from './native-model.js';
+import { TimeLimit } from './time-limit.js';
 
 /** How soon a run that was just entering the runtime is asked again. It is in within microseconds. */
 export const askAgainMs = 10;
@@ -10,17 +11,17 @@ export class AbortWatch {
   readonly #run: RunHandle;
   #over = false;
   #again: NodeJS.Timeout | undefined;
-  #limit: NodeJS.Timeout | undefined;
+  readonly #limit: TimeLimit;
 
   constructor(model: NativeModel, run: RunHandle) {
     this.#model = model;
     this.#run = run;
+    this.#limit = new TimeLimit(() => model.giveUp('abort', model.patience.abortMs));
   }
 
   abort(): void {
-    if (this.#over || this.#limit !== undefined) return;
-    const { abortMs } = this.#model.patience;
-    this.#limit = setTimeout(() => this.#model.giveUp('abort', abortMs), abortMs);
+    if (this.#over || this.#limit.isSet) return;
+    this.#limit.start(this.#model.patience.abortMs);
     this.#askUntilHeard();
   }
 
@@ -28,7 +29,7 @@ export class AbortWatch {
   end(): void {
     this.#over = true;
     clearTimeout(this.#again);
-    clearTimeout(this.#limit);
+    this.#limit.stop();
   }
 
   #askUntilHeard(): void {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { deferred } from '../../deferred.js';
 import type { RkllmError } from '../../errors.js';
 import { askAgainMs } from './abort-watch.js';
@@ -6,6 +5,7 @@ import type { LoadedEvent, ModelHandle } from './addon.js';
 import type { Driver } from './driver.js';
 import type { EventRouter } from './event-router.js';
 import { hung, type HungWhile } from './native-errors.js';
+import { TimeLimit } from './time-limit.js';
 
 /** How long the runtime may take, in milliseconds. */
 export interface Patience {
@@ -43,13 +43,8 @@ export class NativeModel {
   }
 
   /** @throws RkllmError why it cannot be loaded, or `RKLLM_RUNTIME_HUNG`. */
-  async loaded(): Promise<LoadedEvent> {
-    const limit = setTimeout(() => this.giveUp('load', this.patience.loadMs), this.patience.loadMs);
-    try {
-      return await this.router.loaded;
-    } finally {
-      clearTimeout(limit);
-    }
+  loaded(): Promise<LoadedEvent> {
+    return this.#within('load', this.patience.loadMs, this.router.loaded);
   }
 
   /** Resolves when the handle is free, or was given up before. @throws RkllmError `RKLLM_RUNTIME_HUNG`. */
@@ -57,24 +52,28 @@ export class NativeModel {
     if (this.router.lost !== undefined) return;
     this.driver.dispose(this.handle);
     const again = setInterval(() => this.driver.dispose(this.handle), askAgainMs);
-    const timer = new AbortController();
-    const timeout = sleep(this.patience.abortMs, 'timeout' as const, { signal: timer.signal, ref: false });
-    timeout.catch(() => undefined);
     try {
-      const first = await Promise.race([this.router.disposed, timeout]);
-      if (first === 'timeout') throw this.giveUp('dispose', this.patience.abortMs);
+      await this.#within('dispose', this.patience.abortMs, this.router.disposed);
     } finally {
       clearInterval(again);
-      timer.abort();
+    }
+  }
+
+  /** Waits for what rejects when the model is given up. */
+  async #within<T>(during: HungWhile, ms: number, promise: Promise<T>): Promise<T> {
+    const limit = new TimeLimit(() => this.giveUp(during, ms));
+    limit.start(ms);
+    try {
+      return await promise;
+    } finally {
+      limit.stop();
     }
   }
 
   /** The vendor's library is stuck: whatever waits for it fails, and nothing more is asked of it. */
-  giveUp(during: HungWhile, afterMs: number): RkllmError {
-    const error = hung(during, afterMs, this.driver.isolated === true);
-    if (this.router.lost !== undefined) return this.router.lost;
+  giveUp(during: HungWhile, afterMs: number): void {
+    if (this.router.lost !== undefined) return;
     this.driver.abandon(this.handle);
-    this.router.giveUp(error);
-    return error;
+    this.router.giveUp(hung(during, afterMs, this.driver.isolated === true));
   }
 }

@@ -1,11 +1,12 @@
 import type { NativeModel } from './native-model.js';
 import type { HungWhile } from './native-errors.js';
+import { TimeLimit } from './time-limit.js';
 
 /** Gives the model up when something that is waited for does not come. */
 export class StallWatch {
   readonly #model: NativeModel;
   readonly #during: () => HungWhile;
-  #limit: NodeJS.Timeout | undefined;
+  readonly #limit = new TimeLimit(() => this.#expire());
 
   constructor(model: NativeModel, during: () => HungWhile) {
     this.#model = model;
@@ -14,23 +15,16 @@ export class StallWatch {
 
   /** The waiting begins, or begins anew. */
   start(): void {
-    clearTimeout(this.#limit);
-    const { stallMs } = this.#model.patience;
-    this.#limit = setTimeout(() => {
-      // After an application that was busy itself for so long, what has come meanwhile is looked at first.
-      setImmediate(() => this.#expire(stallMs));
-    }, stallMs);
+    this.#limit.start(this.#model.patience.stallMs);
   }
 
   /** It has come. */
   stop(): void {
-    clearTimeout(this.#limit);
-    this.#limit = undefined;
+    this.#limit.stop();
   }
 
-  #expire(afterMs: number): void {
-    if (this.#limit === undefined) return;
+  #expire(): void {
     if (this.#model.router.asks) this.start();
-    else this.#model.giveUp(this.#during(), afterMs);
+    else this.#model.giveUp(this.#during(), this.#model.patience.stallMs);
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { loadModel, type Model } from 'rkllm';
 import { codeOf, failureOf } from '../../support/reading.js';
 import { FakeModel, fakeRuntime, isolation, prompt, until } from './fake-model.js';
@@ -78,4 +79,56 @@ test('a runtime that comes back in time is as good as before', async () => {
   expect((await generation).finishReason).toBe('abort');
   expect((await model.generate('two')).text).toBe('a');
   await model.dispose();
+});
+
+describe('an application that was busy itself for longer than the runtime may take', () => {
+  const limitMs = 800;
+
+  /** Next, the timers get their turn, before anything is read. */
+  async function beBusy(): Promise<void> {
+    await turn();
+    const end = performance.now() + 1.1 * limitMs;
+    while (performance.now() < end);
+  }
+
+  function patient(
+    fake: FakeModel,
+    ...limits: ('loadTimeoutMs' | 'stallTimeoutMs' | 'abortTimeoutMs')[]
+  ): Promise<Model> {
+    const options = Object.fromEntries(limits.map((limit) => [limit, limitMs]));
+    const runtimePath = fakeRuntime('1.2.3');
+    return loadModel(fake.path, { backend: 'rkllm', runtimePath, template: 'none', isolation, ...options });
+  }
+
+  test('looks at the tokens that have come first', async () => {
+    const model = await patient(
+      new FakeModel('token a', 'token b', 'token c', 'token d', 'token-us 400000'),
+      'stallTimeoutMs',
+    );
+    const generation = model.generate('hi');
+    for await (const { type } of generation.tee()[0]) if (type === 'text') await beBusy();
+    expect((await generation).text).toBe('abcd');
+    await model.dispose();
+  });
+
+  test('looks at the end of what it has aborted first', async () => {
+    const fake = new FakeModel('token a', 'token-us 1000', 'endless');
+    const model = await patient(fake, 'abortTimeoutMs');
+    const generation = model.generate('hi');
+    await until(() => fake.calls.includes('run hi'));
+    await turn();
+    generation.abort();
+    await beBusy();
+    expect((await generation).finishReason).toBe('abort');
+    await model.dispose();
+  });
+
+  test('looks at the loaded model first', async () => {
+    const fake = new FakeModel('token a');
+    const model = patient(fake, 'loadTimeoutMs');
+    await until(() => fake.calls.includes('init'));
+    await beBusy();
+    expect((await model).state).toBe('ready');
+    await (await model).dispose();
+  });
 });

@@ -1,3 +1,4 @@
+import { TimeLimit } from '../time-limit.js';
 import type { HostReport } from './messages.js';
 
 /** What the runtime prints before a mark explains the report that has the mark; if it never comes, this is enough. */
@@ -11,7 +12,7 @@ export class HeldReports {
   readonly #onReport: (report: HostReport) => void;
   readonly #seen = new Set<string>();
   #held: HostReport[] = [];
-  #limit: NodeJS.Timeout | undefined;
+  readonly #limit = new TimeLimit(() => this.giveAll());
 
   constructor(prefix: string, onReport: (report: HostReport) => void) {
     this.#prefix = prefix;
@@ -33,8 +34,7 @@ export class HeldReports {
 
   /** Nothing is printed any more. */
   giveAll(): void {
-    clearTimeout(this.#limit);
-    this.#limit = undefined;
+    this.#limit.stop();
     const held = this.#held;
     this.#held = [];
     for (const report of held) this.#onReport(report);
@@ -45,13 +45,12 @@ export class HeldReports {
       const [first] = this.#held;
       if (first === undefined) break;
       if (first.logMark !== undefined && !this.#seen.delete(first.logMark)) {
-        this.#limit ??= setTimeout(() => this.giveAll(), patienceMs);
+        if (!this.#limit.isSet) this.#limit.start(patienceMs);
         return;
       }
       this.#held.shift();
       this.#onReport(first);
     }
-    clearTimeout(this.#limit);
-    this.#limit = undefined;
+    this.#limit.stop();
   }
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { RkllmError } from '../../../errors.js';
 import type { LogStream, RuntimeLogLine } from '../runtime-log/line.js';
 import { LogLines } from '../runtime-log/log-lines.js';
+import { TimeLimit } from '../time-limit.js';
 import { FrameSocket } from './frame-socket.js';
 import type { Frame } from './frames.js';
 import { guardedSpawn } from './guarded-spawn.js';
@@ -123,10 +124,11 @@ export class HostProcess {
     const end = (): void => {
       if (over) return;
       over = true;
-      clearTimeout(limit);
+      limit.stop();
       this.#listener.onExit({ exitCode, signal, nonsense: this.#nonsense });
     };
-    const limit = setTimeout(end, lastWordsMs);
+    const limit = new TimeLimit(end);
+    limit.start(lastWordsMs);
     if (this.#holds === 0) limit.unref();
     this.#child.once('close', end);
   }
