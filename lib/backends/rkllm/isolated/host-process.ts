@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
-import { RkllmError } from '../../../errors.js';
+import { isRkllmError, RkllmError } from '../../../errors.js';
 import type { LogStream, RuntimeLogLine } from '../runtime-log/line.js';
 import { LogLines } from '../runtime-log/log-lines.js';
 import { TimeLimit } from '../time-limit.js';
@@ -48,15 +48,8 @@ export class HostProcess {
 
   /** @throws RkllmError `RKLLM_WORKER_FAILED`. */
   constructor(environment: Readonly<Record<string, string>>, listener: HostListener) {
-    if (!existsSync(hostFile)) throw unstartable(`${hostFile} is missing`);
     this.#listener = listener;
-    this.#child = guardedSpawn(hostFile, {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: { ...environment },
-      cwd: '/',
-      // Out of reach of what a terminal sends to the application's process group.
-      detached: true,
-    });
+    this.#child = startProcess(environment);
     // All four are sockets; the declarations only say that they can be read.
     const [, stdout, stderr, socket] = this.#child.stdio as unknown as [null, Socket, Socket, Socket];
     this.#socket = new FrameSocket(
@@ -72,7 +65,7 @@ export class HostProcess {
     this.#read(stdout, 'stdout');
     this.#read(stderr, 'stderr');
     this.#child.once('error', (cause) => {
-      if (this.#child.pid === undefined) listener.onUnstartable(unstartable(cause.message, cause));
+      if (this.#child.pid === undefined) listener.onUnstartable(unstartable(cause));
     });
     this.#child.once('exit', (exitCode, signal) => this.#awaitLastWords(exitCode, signal));
     for (const handle of this.#handles) handle.unref();
@@ -134,10 +127,43 @@ export class HostProcess {
   }
 }
 
-function unstartable(found: string, cause?: unknown): RkllmError {
-  return new RkllmError('RKLLM_WORKER_FAILED', `The process for the runtime could not be started: ${found}.`, {
-    hint: "If a bundler has put this package into one file with the application, mark rkllm as external. isolation: 'none' needs no process.",
+function startProcess(environment: Readonly<Record<string, string>>): ChildProcess {
+  if (!existsSync(hostFile)) throw unstartable({ message: `${hostFile} is missing` });
+  let child: ChildProcess;
+  try {
+    child = guardedSpawn(hostFile, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { ...environment },
+      cwd: '/',
+      // Out of reach of what a terminal sends to the application's process group.
+      detached: true,
+    });
+  } catch (cause) {
+    throw isRkllmError(cause) ? cause : unstartable(cause as NodeJS.ErrnoException);
+  }
+  // Without a file to spare Node.js makes no pipes, against its declarations, and tells why by an event only.
+  if ((child.stdio as unknown) !== undefined) return child;
+  child.once('error', () => undefined);
+  throw unstartable({ code: 'EMFILE', message: 'too many files are open' });
+}
+
+function unstartable(cause: { readonly message: string; readonly code?: string | undefined }): RkllmError {
+  const { message, code = '' } = cause;
+  return new RkllmError('RKLLM_WORKER_FAILED', `The process for the runtime could not be started: ${message}.`, {
+    hint: `${remedies[code] ?? remedyForBundles} isolation: 'none' needs no process.`,
     details: { program: process.execPath, file: hostFile },
-    cause,
+    cause: cause instanceof Error ? cause : undefined,
   });
 }
+
+const remedyForBundles =
+  'If a bundler has put this package into one file with the application, mark rkllm as external.';
+
+const tooManyFiles = 'Close files and sockets that are not needed, or raise the limit: ulimit -n 102400.';
+const remedies: Readonly<Record<string, string>> = {
+  EMFILE: tooManyFiles,
+  ENFILE: tooManyFiles,
+  EAGAIN: 'Too many processes or threads are running: see ulimit -u, or TasksMax= of the service.',
+  ENOMEM: 'There is not enough memory for another process.',
+  E2BIG: 'Give less in runtimeEnv.',
+};
