@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { absolutePath } from './absolute-path.js';
 import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
@@ -237,16 +238,17 @@ export class LoadedModel implements Model {
   #npu(owner: string, checked: Checked<typeof generateTable>): Pick<RunRequest, 'npu'> {
     const given = npuRunNames.filter((name) => checked[name] !== undefined);
     if (given.length === 0) return {};
-    const { runtime } = this;
     for (const name of given) {
-      const spec: OptionSpec = npuRunTable[name];
-      if (runtime === undefined) throw unsupported(owner, name, `has no ${name}`);
-      if (spec.since !== undefined && !runtime.has(spec.since)) throw unsupportedByRuntime(owner, name, spec.since);
+      const { since }: OptionSpec = npuRunTable[name];
+      if (this.runtime === undefined) throw unsupported(owner, name, `has no ${name}`);
+      if (since !== undefined && !this.runtime.has(since)) throw unsupportedByRuntime(owner, name, since);
     }
     if (checked.enableThinking === true && this.capabilities.thinking !== true) {
       throw unsupported(owner, 'enableThinking', 'leaves that to its own template: load with template: runtime');
     }
-    return { npu: Object.fromEntries(given.map((name) => [name, checked[name]])) };
+    const { savePromptCache: file } = checked;
+    const npu = Object.fromEntries(given.map((name) => [name, checked[name]]));
+    return { npu: file === undefined ? npu : { ...npu, savePromptCache: absolutePath(file) } };
   }
 
   #refuseWhenGone(): void {

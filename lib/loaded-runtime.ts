@@ -1,3 +1,4 @@
+import { absolutePath } from './absolute-path.js';
 import type { Capabilities } from './backends/backend.js';
 import { checkEmbeddings } from './backends/embedding-width.js';
 import type {
@@ -58,12 +59,14 @@ export class LoadedRuntime implements ModelRuntime {
 
   async loadLora(lora: Argument<'loadLora'>): Promise<void> {
     const checked = complete('loadLora', runtimeArguments.loadLora, lora, ['path', 'name']);
-    return this.#enqueue(undefined, (controls) => controls.loadLora(checked));
+    const adapter = { ...checked, path: absolutePath(checked.path) };
+    return this.#enqueue(undefined, (controls) => controls.loadLora(adapter));
   }
 
   async loadPromptCache(path: string): Promise<void> {
     const checked = complete('loadPromptCache', runtimeArguments.loadPromptCache, { path }, ['path']);
-    return this.#enqueue(undefined, (controls) => controls.loadPromptCache(checked.path));
+    const file = absolutePath(checked.path);
+    return this.#enqueue(undefined, (controls) => controls.loadPromptCache(file));
   }
 
   releasePromptCache(): Promise<void> {

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { absolutePath, currentDirectory } from './absolute-path.js';
 import type { Backend } from './backends/backend.js';
 import { createOnnxBackend } from './backends/onnx/index.js';
 import { createRkllmBackend } from './backends/rkllm/index.js';
@@ -25,7 +26,7 @@ const creators: Readonly<Record<BuiltIn, () => Backend>> = { onnx: createOnnxBac
  * Decides what `loadModel()` loads. Without a path that is `RKLLM_MODEL`, else the embedded model. `RKLLM_BACKEND=onnx`
  * lets an app that names a `.rkllm` file run unchanged where there is no NPU.
  *
- * @throws RkllmError `RKLLM_MODEL_NOT_FOUND`, `RKLLM_MODEL_NOT_RECOGNIZED`, `RKLLM_BACKEND_UNKNOWN`.
+ * @throws RkllmError `RKLLM_MODEL_NOT_FOUND`, `RKLLM_MODEL_NOT_RECOGNIZED`, `RKLLM_BACKEND_UNKNOWN`, `RKLLM_INVALID_INPUT`.
  */
 export function resolveModel(
   givenPath: string | undefined,
@@ -33,7 +34,7 @@ export function resolveModel(
   env: NodeJS.ProcessEnv,
 ): ResolvedModel {
   if (typeof givenBackend === 'object') {
-    const chosen = givenPath === undefined ? undefined : path.resolve(givenPath);
+    const chosen = givenPath === undefined ? undefined : absolutePath(givenPath);
     return { backend: givenBackend, path: chosen, embedded: false, substituteFor: undefined };
   }
   const asked = givenPath ?? nonEmpty(env['RKLLM_MODEL']);
@@ -41,7 +42,7 @@ export function resolveModel(
   const name = givenBackend ?? forced ?? 'auto';
   if (asked === undefined) return name === 'rkllm' ? refuseNoModel() : embedded('onnx', undefined);
   if (forced === 'onnx' && isRkllmFile(asked)) return substitute(asked, env);
-  const absolute = path.resolve(asked);
+  const absolute = absolutePath(asked);
   if (!existsSync(absolute)) throw notFound(absolute);
   const builtIn = name === 'auto' ? backendFor(absolute) : name;
   return {
@@ -92,7 +93,7 @@ function isRkllmFile(file: string): boolean {
 function notFound(absolute: string): RkllmError {
   return new RkllmError('RKLLM_MODEL_NOT_FOUND', `There is no model at ${absolute}.`, {
     hint: 'Check the path; a relative one starts at the current directory. Without a path the embedded model is loaded.',
-    details: { path: absolute, cwd: process.cwd() },
+    details: { path: absolute, cwd: currentDirectory() },
   });
 }
 

@@ -65,9 +65,12 @@ export interface RuntimeControls {
   hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix>;
   /** The logits of every token of the vocabulary. From runtime 1.2.0 on. */
   logits(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix>;
-  /** Loads an adapter; generations select it with the option `lora`. */
+  /** Loads an adapter; generations select it with the option `lora`. Its path reaches a backend as an absolute one. */
   loadLora(lora: { readonly path: string; readonly name: string; readonly scale?: number }): Promise<void>;
-  /** A cache that a generation with the option `savePromptCache` has written. One at a time. */
+  /**
+   * A cache that a generation with the option `savePromptCache` has written. One at a time. Its path reaches a backend as an
+   * absolute one.
+   */
   loadPromptCache(path: string): Promise<void>;
   releasePromptCache(): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
+import { absolutePath, currentDirectory } from '../absolute-path.js';
 
 /** What tells who and where somebody is. */
 export interface Traces {
@@ -11,13 +12,14 @@ export interface Traces {
 
 /** Of whoever runs this process. */
 export function ourTraces(model: string | undefined): Traces {
-  const directory = model === undefined ? undefined : path.dirname(path.resolve(model));
+  const directory = model === undefined ? undefined : path.dirname(absolutePath(model));
+  const here = currentDirectory();
   return {
     user: userName(),
     host: os.hostname(),
     directories: [
       ...(directory === undefined ? [] : [[directory, '<directory of the model>'] as const]),
-      [process.cwd(), '<current directory>'],
+      ...(here === undefined ? [] : [[here, '<current directory>'] as const]),
       [os.homedir(), '~'],
     ],
   };

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import { absolutePath } from '../absolute-path.js';
 import { readLayout } from '../backends/onnx/layout.js';
 import { findOrtPackage, type OrtPackage } from '../backends/onnx/ort-package.js';
 import { nativeAddonStatus, type NativeAddonStatus } from '../backends/rkllm/addon.js';
@@ -57,7 +57,7 @@ export async function doctor(options?: DoctorOptions, surroundings = ourSurround
   const runtime = await checkRuntime(machine, board, runtimePath, env);
   const contextLength = maxContextLength ?? defaultContextLength;
   const model = given ?? (env['RKLLM_MODEL'] === '' ? undefined : env['RKLLM_MODEL']);
-  const file = model === undefined ? undefined : path.resolve(model);
+  const file = model === undefined ? undefined : absolutePath(model);
   const npuFile = file !== undefined && /\.rkllm$/iu.test(file) ? file : undefined;
   const plan = { contextLength, runtime: runtime.version, expectedBytes: modelBytes };
   const ofModel =

@@ -204,7 +204,10 @@ export const npuRunTable = {
   },
   /** Name of an adapter that was loaded with `model.runtime.loadLora()`. Default: none. */
   lora: { kind: 'string', defaultsTo: 'none', runtimeField: 'lora_params' },
-  /** A file to write what was computed for the prompt to, for `model.runtime.loadPromptCache()`. Default: none. */
+  /**
+   * A file to write what was computed for the prompt to, for `model.runtime.loadPromptCache()`; a relative path starts at
+   * the current directory of the call. Default: none.
+   */
   savePromptCache: { kind: 'string', defaultsTo: 'none', runtimeField: 'prompt_cache_params' },
 } as const satisfies OptionTable;
 

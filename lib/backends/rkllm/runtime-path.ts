@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { absolutePath } from '../../absolute-path.js';
 import { RkllmError } from '../../errors.js';
 import { findFault } from './elf-file.js';
 
@@ -54,7 +55,7 @@ export function findRuntime({ option, environment, directories }: RuntimeSearch)
 
 function findGiven(given: string, source: string): string {
   if (given.includes('\0')) throw notFound(source, [`${JSON.stringify(given)}: not a path`]);
-  const absolute = path.resolve(given);
+  const absolute = absolutePath(given);
   if (!isDirectory(absolute)) return check(absolute, source);
   const files = librariesIn(absolute);
   const [first] = files;
