@@ -32,7 +32,7 @@ export async function doctorCommand(command: DoctorCommand): Promise<number> {
   return exitCode;
 }
 
-/** A crash of the runtime ends this process: what was known before is in the file by then. */
+/** Each step is saved before it begins: what ends this process, or the computer, is told by the file then. */
 function test(
   { options: { runtimePath, maxContextLength }, stepTimeout }: DoctorCommand,
   model: string | undefined,

@@ -45,8 +45,22 @@ function clean(text: string, { user, host, directories }: Traces): string {
   // The longest first: the model may be in the home directory.
   const named = [...directories].filter(([name]) => !isRoot(name)).sort(([a], [b]) => b.length - a.length);
   const placed = named.reduce((found, [name, instead]) => replaceWords(found, name, instead), text);
-  return replaceWords(replaceWords(placed, user, '<user>'), host, '<host>');
+  const shortened = placed.replaceAll(belowNamed, '$1/…/');
+  const nowhere = shortened.replaceAll(someDirectory, (directory, top: string) =>
+    ofEverySystem.has(top) ? directory : '<directory>/',
+  );
+  return replaceWords(replaceWords(nowhere, user, '<user>'), host, '<host>');
 }
+
+const belowNamed = /(~|<[^<>]+>)\/(?:[^\s/'"`:,;()]+\/)+/gu;
+
+/** Those of absolute paths: what the runtime prints and what errors say may have others than those that are known. */
+const someDirectory = /(?<![\p{L}\p{N}_.~:>/-])\/([^\s/'"`:,;()]+)\/(?:[^\s/'"`:,;()]+\/)*/gu;
+
+/** What is below these is alike for everybody. */
+const ofEverySystem: ReadonlySet<string> = new Set([
+  ...['bin', 'boot', 'dev', 'etc', 'lib', 'lib64', 'proc', 'run', 'sbin', 'sys', 'usr'],
+]);
 
 /** Replaces what is not part of a longer word: a user `pi` is not in `pipe`. */
 function replaceWords(text: string, word: string, instead: string): string {

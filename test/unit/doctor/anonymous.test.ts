@@ -12,10 +12,14 @@ const traces: Traces = {
 
 test.each([
   ['There is no model at /home/pi/models/phi-3.rkllm.', 'There is no model at <directory of the model>/phi-3.rkllm.'],
-  ['/home/pi/lib/librkllmrt.so', '~/lib/librkllmrt.so'],
+  ['/home/pi/librkllmrt.so', '~/librkllmrt.so'],
+  ['/home/pi/models/acme/secret/librkllmrt.so', '<directory of the model>/…/librkllmrt.so'],
   ['/home/pi', '~'],
-  ['/home/pixel/a', '/home/pixel/a'],
-  ['/media/pi/disk', '/media/<user>/disk'],
+  ['/home/pixel/a', '<directory>/a'],
+  ["open '/media/jane/disk/phi-3.rkllm': (/srv/acme/x.so)", "open '<directory>/phi-3.rkllm': (<directory>/x.so)"],
+  ['the disk of pi', 'the disk of <user>'],
+  ['/dev/dri/card0, /proc/device-tree/model, /lib', '/dev/dri/card0, /proc/device-tree/model, /lib'],
+  ['https://github.com/airockchip/rknn-llm and/or 3/4', 'https://github.com/airockchip/rknn-llm and/or 3/4'],
   ['a pipe of rk3588-pi-one', 'a pipe of rk3588-pi-one'],
   ['seen on kitchen.local, not on kitchenXlocal', 'seen on <host>, not on kitchenXlocal'],
   ['/usr/lib', '/usr/lib'],
