@@ -15,7 +15,7 @@ import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
 import { notRecoverable } from './refusals.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
-import { warmUp } from './warm-up.js';
+import { warmup } from './warmup.js';
 
 /** What `loadModel()` of `index.ts` does; that file loads this one at the first call. */
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
@@ -72,9 +72,9 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     await backendModel.dispose();
     throw notRecoverable(resolved.backend.name);
   }
-  if (checked.warmUp === true) {
-    enter('warm-up');
-    await warmUp(backendModel, signal);
+  if (checked.warmup === true) {
+    enter('warmup');
+    await warmup(backendModel, signal);
   }
   if (signal?.aborted) {
     await backendModel.dispose();

@@ -22,13 +22,18 @@ export function paintFor(output: Output, env: NodeJS.ProcessEnv): Paint {
   return (style, text) => `\u001b[${styles[style][0]}m${text}\u001b[${styles[style][1]}m`;
 }
 
-/** Shows `text` while `work` goes on, on a terminal only, and takes it away again. */
+/** Shows `text` and the seconds while `work` goes on, on a terminal only, and takes them away again. */
 export async function whileShowing<T>(text: string, output: Output, work: () => Promise<T>): Promise<T> {
   if (!isTerminal(output)) return work();
   output.write(text);
+  const begun = performance.now();
+  const ticking = setInterval(() => {
+    output.write(`\r\u001b[2K${text} ${Math.round((performance.now() - begun) / 1000)} s`);
+  }, 1000);
   try {
     return await work();
   } finally {
+    clearInterval(ticking);
     output.write('\r\u001b[2K');
   }
 }

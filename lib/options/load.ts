@@ -23,9 +23,9 @@ function isBackend(value: unknown): value is BackendName | Backend {
 export interface LoadProgress {
   /**
    * What begins. `'probe'`: finding out what there is to load with. `'load'`: reading the model, which takes longest.
-   * `'warm-up'`: the first token (`warmUp: true`).
+   * `'warmup'`: the first token (`warmup: true`).
    */
-  readonly phase: 'probe' | 'load' | 'warm-up';
+  readonly phase: 'probe' | 'load' | 'warmup';
   /** Since the call of `loadModel()`, in milliseconds. */
   readonly elapsedMs: number;
 }
@@ -164,7 +164,7 @@ export const loadTable = {
    * `true`: the model writes one token before it is given out, so that the first generation starts as fast as the others.
    * Default `false`.
    */
-  warmUp: { kind: 'flag', defaultsTo: 'false' },
+  warmup: { kind: 'flag', defaultsTo: 'false' },
   /**
    * Called when a part of the load begins, with a {@link LoadProgress}. What it throws is an uncaught exception. Default:
    * none.

@@ -103,7 +103,7 @@ const load: Record<keyof typeof loadTable, Values> = {
     good: ['auto', 'onnx', 'rkllm', scripted()],
     bad: ['', 'cpu', 'ONNX', 0, null, true, {}, [], { name: 'mine' }, { name: 5, load: () => 5 }, () => 5],
   },
-  warmUp: flag,
+  warmup: flag,
   onProgress: { good: [() => undefined], bad: ['', 0, null, true, {}, []] },
   logger: {
     good: [console, { debug: () => 5, info: () => 5, warn: () => 5, error: () => 5, fatal: 5 }],

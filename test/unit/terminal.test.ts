@@ -28,6 +28,21 @@ test('what is shown during work is taken away, also when the work fails', async 
   expect(written()).toBe('Loading …\r\u001b[2K');
 });
 
+test('long work shows the seconds that it takes', async () => {
+  jest.useFakeTimers();
+  try {
+    const { stream, written } = output(true);
+    const work = new Promise<void>((resolve) => setTimeout(resolve, 2500));
+    const shown = whileShowing('Loading …', stream, () => work);
+    await jest.advanceTimersByTimeAsync(2500);
+    await shown;
+    expect(written()).toBe('Loading …\r\u001b[2KLoading … 1 s\r\u001b[2KLoading … 2 s\r\u001b[2K');
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('nothing is shown where no person reads', async () => {
   const { stream, written } = output(false);
   await whileShowing('Loading …', stream, () => Promise.resolve());

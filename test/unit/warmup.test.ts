@@ -4,10 +4,10 @@ import { scripted } from 'rkllm/testing';
 import { codeOf, failureOf } from '../support/reading.js';
 import { FakeModel, fakeRuntime } from './rkllm/fake-model.js';
 
-describe('warmUp', () => {
+describe('warmup', () => {
   test.each(['process', 'none'] as const)('has the runtime write one token (isolation: %s)', async (isolation) => {
     const fake = new FakeModel('token a', 'endless', 'token-us 1000');
-    const options = { runtimePath: fakeRuntime('1.1.1'), template: 'none', warmUp: true, isolation } as const;
+    const options = { runtimePath: fakeRuntime('1.1.1'), template: 'none', warmup: true, isolation } as const;
     const model = await loadModel(fake.path, options);
     expect(fake.calls).toEqual(['init', 'run Hi', 'abort', 'run-end 0']);
     await model.dispose();
@@ -15,7 +15,7 @@ describe('warmUp', () => {
 
   test('warms a model that answers batches only', async () => {
     const fake = new FakeModel('token a');
-    const options = { runtimePath: fakeRuntime('1.2.3'), template: 'none', warmUp: true, batchSize: 2 } as const;
+    const options = { runtimePath: fakeRuntime('1.2.3'), template: 'none', warmup: true, batchSize: 2 } as const;
     const model = await loadModel(fake.path, options);
     expect(fake.calls).toContain('run Hi | Hi');
     await model.dispose();
@@ -23,7 +23,7 @@ describe('warmUp', () => {
 
   test('that fails is a load that fails, and leaves nothing', async () => {
     const fake = new FakeModel('run-code -1', 'no-finish', 'silent');
-    const options = { runtimePath: fakeRuntime('1.2.3'), template: 'none', warmUp: true } as const;
+    const options = { runtimePath: fakeRuntime('1.2.3'), template: 'none', warmup: true } as const;
     expect(await codeOf(() => loadModel(fake.path, options))).toBe('RKLLM_RUN_FAILED');
     expect(fake.calls.at(-1)).toBe('destroy');
   });
@@ -35,7 +35,7 @@ describe('warmUp', () => {
     const options = {
       runtimePath: fakeRuntime('1.2.3'),
       template: 'none',
-      warmUp: true,
+      warmup: true,
       signal: controller.signal,
     } as const;
     const failure = failureOf(() => loadModel(fake.path, options));
@@ -67,12 +67,12 @@ describe('onProgress', () => {
 
   test.each(['process', 'none'] as const)('hears of each phase once, in order (isolation: %s)', async (isolation) => {
     const fake = new FakeModel('token a');
-    const options = { runtimePath: fakeRuntime('1.2.3'), template: 'none', warmUp: true, isolation } as const;
+    const options = { runtimePath: fakeRuntime('1.2.3'), template: 'none', warmup: true, isolation } as const;
     const phases = await phasesOf(async (onProgress) => {
       const model = await loadModel(fake.path, { ...options, onProgress });
       await model.dispose();
     });
-    expect(phases).toEqual(['probe', 'load', 'warm-up']);
+    expect(phases).toEqual(['probe', 'load', 'warmup']);
   });
 
   test('hears how far a load has come that fails', async () => {

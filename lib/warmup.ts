@@ -9,7 +9,7 @@ const prompt = 'Hi';
  *
  * @throws what the run failed with, or the reason of the signal.
  */
-export async function warmUp(model: BackendModel, signal: AbortSignal | undefined): Promise<void> {
+export async function warmup(model: BackendModel, signal: AbortSignal | undefined): Promise<void> {
   const { batchSize = 1 } = model.capabilities;
   const rows = Array.from({ length: batchSize }, () => ({ prompt }));
   const run =
