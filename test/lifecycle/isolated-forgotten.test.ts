@@ -34,6 +34,23 @@ test.each([
   expect(model.calls.at(-1)).toBe('destroy');
 });
 
+test('nothing is kept of loads that were stopped', async () => {
+  const source = `const { queryObjects } = require('node:v8');
+    const { HostSession } = require('./dist/backends/rkllm/isolated/host-session.js');
+    for (let i = 0; i < 5; i++) {
+      const controller = new AbortController();
+      const loading = load({ signal: controller.signal });
+      setTimeout(() => controller.abort(), 5);
+      await loading.catch(({ name }) => console.log(name));
+    }
+    const kept = () => queryObjects(HostSession, { format: 'count' });
+    for (let turns = 200; kept() > 0 && turns > 0; turns--) { gc(); await sleep(5); }
+    console.log('kept', kept());`;
+  // Node.js warns that queryObjects() is experimental.
+  const { code, stdout } = await run(new FakeModel('init-delay-ms 60000'), source);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `${'AbortError\n'.repeat(5)}kept 0\n` });
+});
+
 test('an idle model does not keep the program alive', async () => {
   const model = new FakeModel();
   expect(await run(model, "globalThis.model = await load(); console.log('loaded');")).toEqual({

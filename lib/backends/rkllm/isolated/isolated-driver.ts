@@ -12,7 +12,11 @@ class RemoteModel {
   }
 }
 
-const forgotten = new FinalizationRegistry<HostSession>((session) => session.close());
+/**
+ * The process keeps its session while it lives. What this refers to strongly would stay as long as the model, and a session
+ * may refer to it: its last error does, by its stack, when a load was stopped.
+ */
+const forgotten = new FinalizationRegistry<WeakRef<HostSession>>((session) => session.deref()?.close());
 
 /** Drives the vendor's library in a process of its own, one for each model. */
 export class IsolatedDriver implements Driver {
@@ -27,7 +31,7 @@ export class IsolatedDriver implements Driver {
   load(options: NativeLoadOptions, onEvent: (event: DriverEvent) => void): ModelHandle {
     const session = new HostSession(options, this.#surroundings, onEvent);
     const model = new RemoteModel(session);
-    forgotten.register(model, session);
+    forgotten.register(model, new WeakRef(session));
     return model as unknown as ModelHandle;
   }
 
