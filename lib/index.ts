@@ -40,6 +40,8 @@ export type { GenAiAttributes, GenAiMetrics } from './observe/otel.js';
 export type { ToolCall } from './chat/tool-call.js';
 export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ChatOptions, ChatSession } from './chat/session.js';
+export type { TemplateChoice } from './chat/templates/choice.js';
+export type { TemplateInfo } from './chat/templates/recognize.js';
 export type { SamplingOptions } from './options/sampling.js';
 export type { GenerateOptions } from './options/generate.js';
 export type {

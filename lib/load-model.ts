@@ -1,6 +1,7 @@
 import { callIsolated } from './abort-listeners.js';
-import type { Backend, EngineOption, LoadRequest } from './backends/backend.js';
-import { findTemplate } from './chat/templates/recognize.js';
+import type { Backend, BackendModel, EngineOption, LoadRequest } from './backends/backend.js';
+import type { TemplateChoice } from './chat/templates/choice.js';
+import { findTemplate, type TemplateInfo } from './chat/templates/recognize.js';
 import { CrashHistory, type RestartLimits } from './crash-history.js';
 import type { Reload } from './engine.js';
 import { RkllmError } from './errors.js';
@@ -13,6 +14,7 @@ import { checkOptions, describe } from './options/check.js';
 import { loadTable, type LoadModelOptions, type LoadProgress, type RestartOptions } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
+import type { Prompting } from './prompt.js';
 import { notRecoverable } from './refusals.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { warmup } from './warmup.js';
@@ -43,7 +45,6 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   const { signal, maxNewTokens, queue } = checked;
   // A substitute has no runtime to leave the template to.
   const runtimeTemplate = checked.template === 'runtime' && resolved.substituteFor === undefined;
-  const templateChoice = ownTemplate(checked.template, runtimeTemplate);
   signal?.throwIfAborted();
   if (resolved.substituteFor !== undefined) {
     warnOfSubstitute(resolved.substituteFor);
@@ -81,8 +82,9 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     throw signal.reason;
   }
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
-  const template = findTemplate(templateChoice, backendModel.info);
-  const info = modelInfo(resolved, backendModel.info, template?.name);
+  const choice = choiceFor(checked.template, resolved);
+  const { prompting, template } = await promptingOf(choice, resolved.path, backendModel);
+  const info = modelInfo(resolved, backendModel.info, template);
   const reload: Reload = (reason, changed, stop, learned) => {
     const trace = (): LoadTrace => ({
       operation: reason,
@@ -103,8 +105,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   return new LoadedModel({
     backendModel,
     info,
-    template,
-    templateChoice,
+    prompting,
     sampling,
     reloads,
     reload,
@@ -148,13 +149,29 @@ function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly
   return Object.keys(table) as K[];
 }
 
-/** What this library does with a prompt before the engine gets it. */
-function ownTemplate(
-  choice: Checked<typeof loadTable>['template'],
-  runtimeTemplate: boolean,
-): 'auto' | 'phi3' | 'none' {
-  if (runtimeTemplate) return 'none';
-  return choice === undefined || choice === 'runtime' ? 'auto' : choice;
+/** The template of a model is not that of the one that takes its place, which has no runtime to leave it to either. */
+function choiceFor(choice: TemplateChoice = 'auto', { substituteFor }: ResolvedModel): TemplateChoice {
+  return substituteFor === undefined || choice === 'none' ? choice : 'auto';
+}
+
+/** Who makes the prompts. A model whose template cannot be used is not given out. */
+async function promptingOf(
+  choice: TemplateChoice,
+  path: string | undefined,
+  model: BackendModel,
+): Promise<{ prompting: Prompting; template: TemplateInfo | undefined }> {
+  if (choice === 'runtime') return { prompting: { by: 'runtime' }, template: undefined };
+  if (choice === 'none') return { prompting: { by: 'caller' }, template: undefined };
+  try {
+    const found = await findTemplate(choice, { ...model.info, path });
+    if (found.template === undefined) {
+      return { prompting: { by: 'nobody', lookedAt: found.lookedAt }, template: undefined };
+    }
+    return { prompting: { by: 'library', template: found.template }, template: found.info };
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
 }
 
 function checkPath(path: unknown): string | undefined {
@@ -192,7 +209,7 @@ function modelInfo(
     quantization,
     runtime,
   }: Pick<ModelInfo, 'name' | 'contextLength' | 'quantization' | 'runtime'>,
-  template: string | undefined,
+  template: TemplateInfo | undefined,
 ): ModelInfo {
   const { backend, path, embedded, substituteFor } = resolved;
   return { backend: backend.name, name, path, embedded, substituteFor, contextLength, quantization, template, runtime };

@@ -7,7 +7,6 @@ import type { BatchAnswer, ModelRuntime, RuntimeControls } from './backends/runt
 import { toBatchRows } from './batch-input.js';
 import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
 import type { Splits } from './chat/tag-splitter.js';
-import type { ChatTemplate } from './chat/templates/template.js';
 import type { CrashHistory } from './crash-history.js';
 import { Engine, type Reload } from './engine.js';
 import type { Generation } from './generation.js';
@@ -21,8 +20,9 @@ import { generateTable, type GenerateOptions } from './options/generate.js';
 import { mirostatTable, npuRunTable } from './options/npu.js';
 import { samplingTable } from './options/sampling.js';
 import type { Checked, OptionSpec } from './options/table.js';
+import { without } from './options/without.js';
 import { splitMedia } from './prompt-media.js';
-import { toRunInput, type GenerateInput } from './prompt.js';
+import { toRunInput, type GenerateInput, type Prompting } from './prompt.js';
 import { Recovery } from './recovery.js';
 import { disposedError, fixedAtLoad, unsupported, unsupportedByRuntime } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
@@ -32,8 +32,7 @@ import { RuntimeCall } from './runtime-call.js';
 export interface ModelParts {
   readonly backendModel: BackendModel;
   readonly info: ModelInfo;
-  readonly template: ChatTemplate | undefined;
-  readonly templateChoice: 'auto' | 'phi3' | 'none';
+  readonly prompting: Prompting;
   /** Sampling that was given at load: a generation may repeat it even where it cannot change it. */
   readonly sampling: ResolvedSampling;
   /** The sampling of an engine that fixes it at load is changed by loading it again. */
@@ -124,20 +123,21 @@ export class LoadedModel implements Model {
   #generate(owner: string, input: unknown, options: unknown): Generation {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
-    const { template, templateChoice, maxNewTokens } = this.#parts;
+    const { prompting, maxNewTokens } = this.#parts;
+    const template = prompting.by === 'library' ? prompting.template : undefined;
     const given = checkOptions(owner, generateTable, options);
-    const checked = this.info.substituteFor === undefined ? given : withoutNpuOptions(given);
+    const checked = this.info.substituteFor === undefined ? given : without(given, npuOnly);
     const { rest, media } = splitMedia(input, this.#engine);
+    const isTemplated = typeof rest === 'string' || Array.isArray(rest);
     const { sampling, loadedSampling } = this.#sampling(owner, checked);
     const request = {
-      input: toRunInput(rest, template, templateChoice, this.capabilities),
+      input: toRunInput(rest, prompting, this.capabilities, { thinking: checked.enableThinking }),
       maxNewTokens: checked.maxNewTokens ?? maxNewTokens,
       sampling,
       media,
-      ...this.#npu(owner, checked),
+      ...this.#npu(owner, isTemplated && template?.switchesThinking ? without(checked, ['enableThinking']) : checked),
     };
     const { stop = [], stopTokenIds = [], signal, onAbort = 'throw' } = checked;
-    const isTemplated = typeof rest === 'string' || Array.isArray(rest);
     const endMarkers = isTemplated ? (template?.endMarkers ?? []) : [];
     const context = {
       id: randomUUID(),
@@ -280,10 +280,7 @@ const npuRunNames = Object.keys(npuRunTable) as (keyof typeof npuRunTable)[];
 const mirostatNames = Object.keys(mirostatTable) as (keyof typeof mirostatTable)[];
 
 /** An app for the NPU keeps the options of its generations, too, where `RKLLM_BACKEND` sends it to the CPU. */
-function withoutNpuOptions(given: Checked<typeof generateTable>): Checked<typeof generateTable> {
-  const foreign: readonly string[] = [...npuRunNames, ...mirostatNames];
-  return Object.fromEntries(Object.entries(given).filter(([name]) => !foreign.includes(name)));
-}
+const npuOnly: readonly string[] = [...npuRunNames, ...mirostatNames];
 
 /** The sampling options among others. */
 export function pickSampling(options: Checked<typeof samplingOptions>): ResolvedSampling {

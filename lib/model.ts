@@ -1,6 +1,7 @@
 import type { Capabilities, RuntimeInfo } from './backends/backend.js';
 import type { ModelRuntime } from './backends/runtime-controls.js';
 import type { ChatOptions, ChatSession } from './chat/session.js';
+import type { TemplateInfo } from './chat/templates/recognize.js';
 import type { Generation } from './generation.js';
 import type { GenerateOptions } from './options/generate.js';
 import type { GenerateInput } from './prompt.js';
@@ -24,8 +25,8 @@ export interface ModelInfo {
   readonly contextLength: number;
   /** Quantization as far as it is known, such as `w8a8` or `int8`. */
   readonly quantization: string | undefined;
-  /** Name of the chat template that is applied; `undefined` when there is none. */
-  readonly template: string | undefined;
+  /** The chat template that is applied; `undefined` when this library applies none. */
+  readonly template: TemplateInfo | undefined;
   /** The vendor's runtime, for models that run on it. */
   readonly runtime: RuntimeInfo | undefined;
 }

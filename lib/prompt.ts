@@ -1,7 +1,9 @@
 import type { Capabilities, RunInput } from './backends/backend.js';
 import type { PromptMedia } from './backends/media.js';
 import type { ChatMessage } from './chat/message.js';
-import type { ChatTemplate } from './chat/templates/template.js';
+import { templateUnknown } from './chat/templates/recognize.js';
+import { refuseApplied } from './chat/templates/refuse-applied.js';
+import type { ChatTemplate, RenderOptions } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
 import { describe } from './options/check.js';
 import { isTokenId } from './options/shapes.js';
@@ -25,41 +27,57 @@ export interface TokenPrompt {
  */
 export type GenerateInput = string | readonly ChatMessage[] | RawPrompt | TokenPrompt;
 
+/** Who makes a prompt of what a model is asked. */
+export type Prompting =
+  | { readonly by: 'library'; readonly template: ChatTemplate }
+  /** `template: 'none'`: a string is a prompt. */
+  | { readonly by: 'caller' }
+  /** `template: 'runtime'`. */
+  | { readonly by: 'runtime' }
+  /** No template was found. */
+  | { readonly by: 'nobody'; readonly lookedAt: string };
+
 const roles = ['system', 'user', 'assistant'];
 
 /**
  * Checks an input and turns it into what the engine gets.
  *
- * @throws RkllmError `RKLLM_INVALID_INPUT`, `RKLLM_EMPTY_PROMPT`, `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_UNSUPPORTED_OPTION`.
+ * @throws RkllmError `RKLLM_INVALID_INPUT`, `RKLLM_EMPTY_PROMPT`, `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_TEMPLATE_FAILED`,
+ * `RKLLM_TEMPLATE_TWICE`, `RKLLM_UNSUPPORTED_OPTION`.
  */
 export function toRunInput(
   input: unknown,
-  template: ChatTemplate | undefined,
-  templateChoice: 'auto' | 'phi3' | 'none',
+  prompting: Prompting,
   capabilities: Capabilities,
+  options: RenderOptions = {},
 ): RunInput {
   if (typeof input === 'string') {
     if (input.trim() === '') throw emptyPrompt('The prompt is empty.');
-    if (templateChoice === 'none') return { type: 'text', text: input };
-    return render([{ role: 'user', content: input }], template);
+    if (prompting.by === 'caller' || prompting.by === 'runtime') return asItIs(input, prompting);
+    return render([{ role: 'user', content: input }], prompting, options);
   }
-  if (Array.isArray(input)) return render(checkMessages(input), template);
+  if (Array.isArray(input)) return render(checkMessages(input), prompting, options);
   if (typeof input === 'object' && input !== null) {
-    if ('prompt' in input) return rawPrompt(onlyKey(input, 'prompt').prompt);
+    if ('prompt' in input) return rawPrompt(onlyKey(input, 'prompt').prompt, prompting);
     if ('tokenIds' in input) return tokenPrompt(onlyKey(input, 'tokenIds').tokenIds, capabilities);
   }
   throw invalidInput(`The input is ${describe(input)}.`);
 }
 
-function render(messages: readonly ChatMessage[], template: ChatTemplate | undefined): RunInput {
-  if (template === undefined) {
-    throw new RkllmError('RKLLM_TEMPLATE_UNKNOWN', 'No chat template is known for this model.', {
-      hint:
-        "Load it with { template: 'phi3' } if it is a Phi-3 or Phi-3.5 model, or apply its template yourself and pass " +
-        '{ prompt }.',
-    });
+function render(messages: readonly ChatMessage[], prompting: Prompting, options: RenderOptions): RunInput {
+  if (prompting.by === 'nobody') throw templateUnknown(prompting.lookedAt);
+  if (prompting.by !== 'library') {
+    throw templateUnknown(`it was loaded with template: '${prompting.by === 'runtime' ? 'runtime' : 'none'}'`);
   }
-  return { type: 'text', text: template.render(messages) };
+  const { template } = prompting;
+  for (const { role, content } of messages) if (role === 'user') refuseApplied(content, template);
+  return { type: 'text', text: template.render(messages, options) };
+}
+
+/** Nothing of this library's stands around it. */
+function asItIs(text: string, prompting: Prompting): RunInput {
+  if (prompting.by === 'runtime') refuseApplied(text);
+  return { type: 'text', text };
 }
 
 /** @throws RkllmError `RKLLM_INVALID_INPUT` or `RKLLM_EMPTY_PROMPT`. */
@@ -92,10 +110,10 @@ function onlyKey<T extends object>(input: T, name: string): T {
   });
 }
 
-function rawPrompt(prompt: unknown): RunInput {
+function rawPrompt(prompt: unknown, prompting: Prompting): RunInput {
   if (typeof prompt !== 'string') throw invalidInput(`prompt is ${describe(prompt)}.`);
   if (prompt === '') throw emptyPrompt('The prompt is empty.');
-  return { type: 'text', text: prompt };
+  return asItIs(prompt, prompting);
 }
 
 function tokenPrompt(tokenIds: unknown, capabilities: Capabilities): RunInput {

@@ -128,9 +128,15 @@ export interface BackendModelInfo {
   readonly quantization: string | undefined;
   /** Jinja chat template found with the model. */
   readonly chatTemplate: string | undefined;
+  /** The file that it was found in. */
+  readonly chatTemplateFile?: string;
   /** Texts of the special tokens that a chat template may refer to. */
   readonly bosToken: string | undefined;
   readonly eosToken: string | undefined;
+  /** Texts of all special tokens; absent where they are not known. */
+  readonly controlTokens?: readonly string[];
+  /** The engine puts the first token (BOS) before every prompt by itself. Absent: no. */
+  readonly addsBosToken?: boolean;
   /** Only for backends that load the vendor's runtime. */
   readonly runtime: RuntimeInfo | undefined;
 }

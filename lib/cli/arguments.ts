@@ -100,7 +100,7 @@ function runCommand(words: readonly string[], values: Values): Command {
     load: {
       // Unknown names are refused by loadModel(), with the list of known ones.
       backend: values.backend as LoadModelOptions['backend'],
-      template: values.template as LoadModelOptions['template'],
+      template: templateChoice(values.template),
       runtimePath: values.runtime,
       maxContextLength: number('max-context-length', values['max-context-length']),
       threads: number('threads', values.threads),
@@ -114,6 +114,11 @@ function runCommand(words: readonly string[], values: Values): Command {
       seed: number('seed', values.seed),
     },
   };
+}
+
+/** A file is told from a name by its ending. */
+function templateChoice(text: string | undefined): LoadModelOptions['template'] {
+  return text !== undefined && /\.(?:jinja|json)$/u.test(text) ? { file: text } : (text as LoadModelOptions['template']);
 }
 
 function doctorCommand([word]: readonly string[], values: Values): Command {

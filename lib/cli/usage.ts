@@ -12,7 +12,8 @@ Asks a model and streams its answer. Without a prompt it asks the model what it 
       --top-k N, --top-p N, --repeat-penalty N, --seed N
       --backend NAME         auto, onnx or rkllm; default: $RKLLM_BACKEND, else auto
       --runtime PATH         the vendor's librkllmrt.so; default: $RKLLM_RUNTIME_PATH
-      --template NAME        auto, phi3, none or runtime
+      --template NAME        auto, none, runtime, the name of a built-in template such as phi3 or
+                             chatml, or a .jinja or tokenizer_config.json file
       --max-context-length N, --threads N
   -q, --quiet                the answer only
   -h, --help, -v, --version

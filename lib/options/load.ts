@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.js';
+import { isTemplateChoice, templateNames } from '../chat/templates/choice.js';
 import { mirostatTable, npuTable } from './npu.js';
 import { samplingTable } from './sampling.js';
 import { isAbortSignal, isLogger } from './shapes.js';
@@ -117,11 +118,18 @@ export const loadTable = {
   runtimePath: { kind: 'string', defaultsTo: "RKLLM_RUNTIME_PATH, else the system's library paths" },
   ...npuTable,
   /**
-   * The chat template: `'auto'` recognizes it from the model, `'phi3'` is that of Phi-3 and Phi-3.5, `'none'` sends
-   * strings as they are, `'runtime'` leaves it to the vendor's runtime, which has that of the converted model and applies
-   * it to strings and `{ prompt }` (from runtime 1.2.0 on). Default `'auto'`.
+   * The chat template. `'auto'` takes the Jinja template that came with the model, else what the model's name speaks of; it
+   * never guesses. A name such as `'phi3'` is a template that is built in, `{ jinja }` and `{ file }` are your own.
+   * `'none'` sends strings as they are, `'runtime'` leaves it to the vendor's runtime, which has that of the converted
+   * model and applies it to strings and `{ prompt }` (from runtime 1.2.0 on). Default `'auto'`.
    */
-  template: { kind: 'choice', values: ['auto', 'phi3', 'none', 'runtime'], defaultsTo: "'auto'" },
+  template: {
+    kind: 'shape',
+    expected: `one of ${templateNames.map((name) => `'${name}'`).join(', ')}, { jinja: '…' } or { file: 'PATH' }`,
+    accepts: isTemplateChoice,
+    names: templateNames,
+    defaultsTo: "'auto'",
+  },
   /**
    * What becomes of a generation whose sampling differs from the loaded one, on an engine that fixes it at load (not
    * `model.capabilities.perRequestSampling`; Rockchip's runtime before 1.3.0): `'reject'` refuses it with

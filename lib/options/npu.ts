@@ -170,12 +170,13 @@ export const npuTable = {
 /** Options of one generation that only the vendor's runtime has. */
 export const npuRunTable = {
   /**
-   * Whether a model that can think before it answers does so, as its own template has it: only on a model that was
-   * loaded with `template: 'runtime'`. Default `false`. From runtime 1.2.1 on.
+   * Whether a model that can think before it answers does so. Where this library applies a template that has such a
+   * switch (Qwen 3's; Jinja templates with `enable_thinking`), on any backend; default: what the template does by itself.
+   * Elsewhere only on a model that was loaded with `template: 'runtime'`, from runtime 1.2.1 on; default `false`.
    */
   enableThinking: {
     kind: 'flag',
-    defaultsTo: 'false',
+    defaultsTo: "what the template does by itself; with template: 'runtime' false",
     runtimeField: 'enable_thinking',
     since: '1.2.1',
     note: "with `template: 'runtime'`",

@@ -45,6 +45,8 @@ interface ShapeSpec<T = unknown> extends Described {
   /** Noun phrase for messages, such as `an AbortSignal`. */
   readonly expected: string;
   readonly accepts: (value: unknown) => value is T;
+  /** Values of it that are plain names. */
+  readonly names?: readonly string[];
 }
 
 /** A group of options of its own. */

@@ -54,7 +54,7 @@ describe('RKLLM_BACKEND=onnx', () => {
   test('puts the embedded model in the place of a .rkllm file, and warns once, however often', async () => {
     const { printed, warnings, stderr } = await load(quoted, onCpu, 3);
     expect(printed).toMatchObject({ backend: 'onnx', embedded: true, path: embedded, substituteFor: asked });
-    expect(printed).toMatchObject({ answered: true, template: 'phi3' });
+    expect(printed).toMatchObject({ answered: true, template: { name: 'phi3' } });
     expect(warnings).toBe(1);
     expect(stderr).toContain(asked);
     expect(stderr).toContain('model.info');
@@ -90,7 +90,7 @@ describe('RKLLM_BACKEND=onnx', () => {
       keepTokens: 4, embedFlash: false, skipSpecialTokens: true, crossAttention: false, ignoreEos: false,
       imageTags: { start: '<a>' }, mirostat: 1, template: 'runtime', maxContextLength: 256 }`;
     const { printed, warnings, stderr } = await load(`${quoted}, ${options}`, onCpu);
-    expect(printed).toMatchObject({ substituteFor: asked, template: 'phi3', contextLength: 256, answered: true });
+    expect(printed).toMatchObject({ substituteFor: asked, template: { name: 'phi3' }, contextLength: 256, answered: true });
     expect(warnings).toBe(1);
     expect(stderr).not.toMatch(/cpus|runtimePath|baseDomainId/u);
   });

@@ -183,7 +183,7 @@ export const loadOptions: LoadModelOptions[] = [
   // @ts-expect-error -- no such backend
   { backend: 'cpu' },
   // @ts-expect-error -- no such template
-  { template: 'chatml' },
+  { template: 'phi-3' },
   // @ts-expect-error -- unknown option of the queue
   { queue: { size: 5 } },
   // @ts-expect-error -- an option of generate()

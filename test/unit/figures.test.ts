@@ -11,7 +11,7 @@ const info: ModelInfo = {
   substituteFor: undefined,
   contextLength: 512,
   quantization: 'int8',
-  template: 'phi3',
+  template: { name: 'phi3', source: 'model', file: undefined },
   runtime: undefined,
 };
 

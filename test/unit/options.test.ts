@@ -112,7 +112,10 @@ const load: Record<keyof typeof loadTable, Values> = {
   maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
-  template: { good: ['auto', 'phi3', 'none', 'runtime'], bad: ['', 'phi-3', 'chatml', 0, null, true, {}, []] },
+  template: {
+    good: ['auto', 'phi3', 'chatml', 'qwen2.5', 'none', 'runtime', { jinja: '{{ messages }}' }, { file: 'a.jinja' }],
+    bad: ['', 'phi-3', 'qwen', 'jinja', 0, null, true, {}, [], { jinja: '' }, { jinja: 'a', file: 'b' }, { path: 'a' }],
+  },
   sampling: { good: ['reject', 'reload'], bad: ['', 'Reload', 0, null, true, {}, []] },
   onCrash: { good: ['fail', 'restart'], bad: ['', 'Restart', 'reload', 0, null, true, {}, []] },
   restart: { good: [{}, { maxCrashes: 5 }, { delayMs: 0 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },

@@ -1,12 +1,15 @@
 import type { Capabilities } from 'rkllm';
 import { phi3Template } from '../../lib/chat/templates/phi3.js';
-import { toRunInput } from '../../lib/prompt.js';
+import { toRunInput, type Prompting } from '../../lib/prompt.js';
 import { codeOf } from '../support/reading.js';
 
 const capable: Capabilities = { perRequestSampling: true, seed: true, kvReuse: true, tokenInput: true, slots: 1 };
 
-function run(input: unknown, choice: 'auto' | 'phi3' | 'none' = 'auto', template = true, tokenInput = true) {
-  return toRunInput(input, template ? phi3Template : undefined, choice, { ...capable, tokenInput });
+const library: Prompting = { by: 'library', template: phi3Template };
+const nobody: Prompting = { by: 'nobody', lookedAt: 'it has no files, and its name speaks of nothing' };
+
+function run(input: unknown, prompting = library, tokenInput = true) {
+  return toRunInput(input, prompting, { ...capable, tokenInput });
 }
 
 test('a string is one user message in the template', () => {
@@ -15,12 +18,12 @@ test('a string is one user message in the template', () => {
 });
 
 test("with template 'none' a string goes as it is", () => {
-  expect(run(' Hi ', 'none', false)).toEqual({ type: 'text', text: ' Hi ' });
+  expect(run(' Hi ', { by: 'caller' })).toEqual({ type: 'text', text: ' Hi ' });
 });
 
 test('{ prompt } goes as it is, whatever the template, white space too', () => {
   expect(run({ prompt: '<|user|>' })).toEqual({ type: 'text', text: '<|user|>' });
-  expect(run({ prompt: '\n' }, 'auto', false)).toEqual({ type: 'text', text: '\n' });
+  expect(run({ prompt: '\n' }, nobody)).toEqual({ type: 'text', text: '\n' });
 });
 
 test.each([[[1, 2, 0x7fffffff]], [Int32Array.of(1, 2, 0x7fffffff)]])(
@@ -92,13 +95,13 @@ test('an empty message in the middle is allowed: an answer may have been stopped
 });
 
 test.each(['Hi', [{ role: 'user', content: 'Hi' }]])('without a known template %j cannot be asked', async (input) => {
-  expect(await codeOf(() => run(input, 'auto', false))).toBe('RKLLM_TEMPLATE_UNKNOWN');
+  expect(await codeOf(() => run(input, nobody))).toBe('RKLLM_TEMPLATE_UNKNOWN');
 });
 
 test('messages need a template, also where strings do not', async () => {
-  expect(await codeOf(() => run([{ role: 'user', content: 'Hi' }], 'none', false))).toBe('RKLLM_TEMPLATE_UNKNOWN');
+  expect(await codeOf(() => run([{ role: 'user', content: 'Hi' }], { by: 'caller' }))).toBe('RKLLM_TEMPLATE_UNKNOWN');
 });
 
 test('token ids are refused where the backend takes none', async () => {
-  expect(await codeOf(() => run({ tokenIds: [1] }, 'auto', true, false))).toBe('RKLLM_UNSUPPORTED_OPTION');
+  expect(await codeOf(() => run({ tokenIds: [1] }, library, false))).toBe('RKLLM_UNSUPPORTED_OPTION');
 });

@@ -49,9 +49,7 @@ export class Engine {
       name: layout.name,
       contextLength: decoder.contextLength,
       quantization: layout.quantization,
-      chatTemplate: tokenizer.chatTemplate,
-      bosToken: tokenizer.bosToken,
-      eosToken: tokenizer.eosToken,
+      ...tokenizer.chat,
       runtime: undefined,
     };
   }

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RkllmError } from '../../errors.js';
-import { cannotRead, isMissing, readJsonFile, type JsonObject } from './json-file.js';
+import { cannotRead, isMissing, readJsonFile, type JsonObject } from '../json-file.js';
 
 /** Names of the graph's inputs and outputs; `%d` stands for the layer. */
 interface GraphNames {

@@ -1,5 +1,5 @@
 import { byteOfCharacter } from './byte-level.js';
-import { isInteger, type JsonObject } from './json-file.js';
+import { isInteger, type JsonObject } from '../json-file.js';
 
 /** The bytes of every token, from `tokenizer.json`. */
 export interface TokenTable {

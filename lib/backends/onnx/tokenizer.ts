@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { RkllmError } from '../../errors.js';
+import { readChatFacts, readTokenizerConfig, type ChatFacts } from '../chat-files.js';
+import { readJsonFile, type JsonObject } from '../json-file.js';
 import { Tokenizer, type HuggingFaceTokenizer } from './huggingface.js';
-import { isRecord, readJsonFile, readTextFile, type JsonObject } from './json-file.js';
 import { buildTokenTable, type TokenTable } from './token-table.js';
 
 const code = 'RKLLM_TOKENIZER_INVALID';
@@ -13,9 +14,7 @@ export interface LoadedTokenizer {
   /** Ids of the tokens with these contents, as far as there are any. */
   idsOf(contents: readonly string[]): number[];
   readonly table: TokenTable;
-  readonly chatTemplate: string | undefined;
-  readonly bosToken: string | undefined;
-  readonly eosToken: string | undefined;
+  readonly chat: ChatFacts & { readonly addsBosToken: boolean };
 }
 
 /** Reads `tokenizer.json` and, if there is one, `tokenizer_config.json`. */
@@ -28,17 +27,17 @@ export async function loadTokenizer(directory: string): Promise<LoadedTokenizer>
       details: { path: file },
     });
   }
-  const config = await readJsonFile(path.join(directory, 'tokenizer_config.json'), code);
+  const config = await readTokenizerConfig(directory, code);
   const table = buildTokenTable(json);
   const tokenizer = construct(file, json, config);
-  const options = { add_special_tokens: config?.boolean('add_bos_token') ?? false };
+  const addsBosToken = config?.boolean('add_bos_token') ?? false;
+  const options = { add_special_tokens: addsBosToken };
+  const chat = await readChatFacts(directory, config, code);
   return {
     encode: (text) => Int32Array.from(tokenizer.encode(text, options).ids),
     idsOf: (contents) => contents.map((content) => tokenizer.token_to_id(content)).filter((id) => id !== undefined),
     table,
-    chatTemplate: (await readTextFile(path.join(directory, 'chat_template.jinja'), code)) ?? chatTemplate(config),
-    bosToken: tokenText(config, 'bos_token'),
-    eosToken: tokenText(config, 'eos_token'),
+    chat: { ...chat, controlTokens: specialTokens(json), addsBosToken },
   };
 }
 
@@ -57,15 +56,10 @@ function construct(file: string, json: JsonObject, config: JsonObject | undefine
   }
 }
 
-/** One template, or several of which one is called `default`. */
-function chatTemplate(config: JsonObject | undefined): string | undefined {
-  if (!Array.isArray(config?.values['chat_template'])) return config?.string('chat_template');
-  const templates = config.objects('chat_template');
-  const chosen = templates.find((template) => template.string('name') === 'default') ?? templates[0];
-  return chosen?.string('template');
-}
-
-/** A token is given as its text, or as an object with its text in `content`. */
-function tokenText(config: JsonObject | undefined, key: string): string | undefined {
-  return isRecord(config?.values[key]) ? config.object(key)?.string('content') : config?.string(key);
+/** The table of tokens has been read by now: what is there is of the right kind. */
+function specialTokens(json: JsonObject): string[] {
+  return json.objects('added_tokens').flatMap((token) => {
+    const content = token.boolean('special') === true ? token.string('content') : undefined;
+    return content === undefined ? [] : [content];
+  });
 }

@@ -106,6 +106,7 @@ const families: readonly { readonly name: string; readonly joint: string; readon
   { name: 'deepseek-coder', joint: '' },
   { name: 'deepseek', joint: '-', pattern: 'deepseek(?:-llm|-math)?' },
   { name: 'tinyllama', joint: '' },
+  { name: 'zephyr', joint: '' },
   { name: 'llama', joint: '-' },
   { name: 'phi', joint: '-' },
   { name: 'qwen', joint: '' },

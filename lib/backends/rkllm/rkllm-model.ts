@@ -16,6 +16,7 @@ import { nativeAddon, type LoadedEvent, type NativeInput, type NativeRunOptions 
 import type { RuntimeControls } from '../runtime-controls.js';
 import { capabilitiesOf, toNativeOptions } from './generations.js';
 import { Answers } from './answers.js';
+import { chatFactsBeside } from './chat-files.js';
 import type { Driver } from './driver.js';
 import { EventRouter } from './event-router.js';
 import { hostEnvironment } from './isolated/environment.js';
@@ -69,6 +70,8 @@ export class RkllmModel implements BackendModel {
     signal?.throwIfAborted();
     refuseSeed(sampling.seed);
     const { name, quantization, bytes } = inspectModelFile(request.path);
+    const chat = await chatFactsBeside(request.path);
+    signal?.throwIfAborted();
     const driver = driverFor(request);
     const runtimePath = findRuntime(runtimeSearch(request.runtimePath, process.env));
     const contextLength = request.maxContextLength ?? defaultContextLength;
@@ -94,9 +97,9 @@ export class RkllmModel implements BackendModel {
         name,
         contextLength,
         quantization,
-        chatTemplate: undefined,
-        bosToken: undefined,
-        eosToken: undefined,
+        ...chat,
+        // It does as the model's tokenizer was configured, where that has one.
+        addsBosToken: true,
         runtime: toRuntimeInfo(runtimePath, loaded),
       };
       return new RkllmModel(native, { info, loaded, runtimeTemplate, batchSize, embeddingWidth });

@@ -164,7 +164,7 @@ function loadedFacts({ backend, embedded, contextLength, quantization, template,
     embedded,
     contextLength,
     quantization,
-    template,
+    template: template?.name,
     runtime: generation === undefined ? undefined : { version, generation, evidence: evidence ?? [] },
   };
 }

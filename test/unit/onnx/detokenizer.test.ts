@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Detokenizer } from '../../../lib/backends/onnx/detokenizer.js';
 import { Tokenizer } from '../../../lib/backends/onnx/huggingface.js';
-import { JsonObject } from '../../../lib/backends/onnx/json-file.js';
+import { JsonObject } from '../../../lib/backends/json-file.js';
 import { buildTokenTable } from '../../../lib/backends/onnx/token-table.js';
 import { byteOfCharacter } from '../../../lib/backends/onnx/byte-level.js';
 import { tinyTokenizer } from '../../../tools/onnx/tiny-tokenizer.js';

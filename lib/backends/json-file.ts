@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { types } from 'node:util';
-import { RkllmError, type RkllmErrorCode } from '../../errors.js';
+import { RkllmError, type RkllmErrorCode } from '../errors.js';
 
 type Values = Readonly<Record<string, unknown>>;
 

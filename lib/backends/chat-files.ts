@@ -1,0 +1,83 @@
+import path from 'node:path';
+import type { RkllmErrorCode } from '../errors.js';
+import type { BackendModelInfo } from './backend.js';
+import { isRecord, readJsonFile, readTextFile, type JsonObject } from './json-file.js';
+
+/** What the files beside a model say about its chats. */
+export type ChatFacts = Pick<
+  BackendModelInfo,
+  'chatTemplate' | 'chatTemplateFile' | 'bosToken' | 'eosToken' | 'controlTokens'
+>;
+
+/** The model came alone. */
+export const noChatFacts: ChatFacts = { chatTemplate: undefined, bosToken: undefined, eosToken: undefined };
+
+/** @param code - of the error when it is broken. */
+export async function readTokenizerConfig(directory: string, code: RkllmErrorCode): Promise<JsonObject | undefined> {
+  return readJsonFile(path.join(directory, 'tokenizer_config.json'), code);
+}
+
+/**
+ * Reads `chat_template.jinja` and `chat_template.json`, as far as they are there, beside the tokenizer's configuration.
+ *
+ * @param code - of the error when one of them is broken.
+ */
+export async function readChatFacts(
+  directory: string,
+  config: JsonObject | undefined,
+  code: RkllmErrorCode,
+): Promise<ChatFacts> {
+  const template = await findTemplate(directory, config, code);
+  const added = specialTokensOf(config);
+  return {
+    chatTemplate: template?.source,
+    ...(template && { chatTemplateFile: template.file }),
+    bosToken: tokenText(config, 'bos_token'),
+    eosToken: tokenText(config, 'eos_token'),
+    ...(added.length > 0 && { controlTokens: added }),
+  };
+}
+
+async function findTemplate(
+  directory: string,
+  config: JsonObject | undefined,
+  code: RkllmErrorCode,
+): Promise<{ readonly source: string; readonly file: string } | undefined> {
+  const candidates: readonly (readonly [name: string, read: () => Promise<string | undefined>])[] = [
+    ['chat_template.jinja', () => readTextFile(path.join(directory, 'chat_template.jinja'), code)],
+    ['tokenizer_config.json', () => Promise.resolve(templateIn(config))],
+    [
+      'chat_template.json',
+      async () => templateIn(await readJsonFile(path.join(directory, 'chat_template.json'), code)),
+    ],
+  ];
+  for (const [name, read] of candidates) {
+    const source = await read();
+    if (source !== undefined) return { source, file: path.join(directory, name) };
+  }
+  return undefined;
+}
+
+/** The template in a tokenizer's configuration: one, or several of which one is called `default`. */
+export function templateIn(config: JsonObject | undefined): string | undefined {
+  if (!Array.isArray(config?.values['chat_template'])) return config?.string('chat_template');
+  const templates = config.objects('chat_template');
+  const chosen = templates.find((template) => template.string('name') === 'default') ?? templates[0];
+  return chosen?.string('template');
+}
+
+/** A token is given as its text, or as an object with its text in `content`. */
+function tokenText(config: JsonObject | undefined, key: string): string | undefined {
+  return isRecord(config?.values[key]) ? config.object(key)?.string('content') : config?.string(key);
+}
+
+/** By id, each with its text and whether it is special. */
+function specialTokensOf(config: JsonObject | undefined): string[] {
+  const added = config?.object('added_tokens_decoder');
+  if (added === undefined) return [];
+  return Object.keys(added.values).flatMap((id) => {
+    const token = added.object(id);
+    const content = token?.boolean('special') === true ? token.string('content') : undefined;
+    return content === undefined ? [] : [content];
+  });
+}

@@ -1,0 +1,118 @@
+import { isRkllmError, RkllmError } from '../../errors.js';
+import type { ChatMessage } from '../message.js';
+import { isWrapped } from './applied.js';
+import { ControlTokens } from './control-tokens.js';
+import { compileJinja, jinjaLimits, TemplateRefusal, type JinjaLimits } from './jinja-engine.js';
+import type { ChatTemplate, RenderOptions } from './template.js';
+
+/** A Jinja template, and what its model's files say about it. */
+export interface JinjaSource {
+  readonly source: string;
+  /** For messages: its file, or that it was given as an option. */
+  readonly origin: string;
+  readonly bosToken: string | undefined;
+  readonly eosToken: string | undefined;
+  /** Special tokens of the tokenizer, as far as they are known. */
+  readonly controlTokens: readonly string[];
+  /** The engine puts the first token there by itself. */
+  readonly addsBos: boolean;
+}
+
+/** Words that no template has. They stand for messages, to see what a template writes around them. */
+const probes = { question: 'rkllmQuestion', answer: 'rkllmAnswer', next: 'rkllmNext' } as const;
+
+/** {@link ChatTemplate} by a Jinja template as Hugging Face's models bring them. */
+export class JinjaTemplate implements ChatTemplate {
+  readonly name = 'jinja';
+  readonly endMarkers: readonly string[];
+  readonly switchesThinking: boolean;
+  readonly #origin: string;
+  readonly #limits: JinjaLimits;
+  readonly #compiled: (items: Readonly<Record<string, unknown>>) => string;
+  readonly #items: Readonly<Record<string, unknown>>;
+  readonly #tokens: ControlTokens;
+  readonly #ending: string;
+
+  /** @throws RkllmError `RKLLM_TEMPLATE_FAILED` when it cannot write the simplest of conversations. */
+  constructor({ source, origin, bosToken, eosToken, controlTokens, addsBos }: JinjaSource, limits = jinjaLimits) {
+    this.#origin = origin;
+    this.#limits = limits;
+    this.#compiled = this.#explained(() => compileJinja(source, limits));
+    this.#items = { bos_token: addsBos ? '' : (bosToken ?? ''), eos_token: eosToken ?? '' };
+    this.switchesThinking = /\benable_thinking\b/u.test(source);
+    const { before, betweenTurns, ending } = this.#probe();
+    const ends = eosToken === undefined || eosToken === '' ? [] : [eosToken];
+    // A tokenizer that is not known has at least the tokens that the template writes.
+    const written = [before, betweenTurns, ending].flatMap((text) => text.match(/<[^\s<>]+>|\[\/?[A-Z_]+\]/gu) ?? []);
+    this.#tokens = new ControlTokens([...controlTokens, bosToken ?? '', ...ends, ...written]);
+    this.#ending = ending;
+    this.endMarkers = [...new Set([...ends, ...this.#tokens.in(betweenTurns)])];
+  }
+
+  render(messages: readonly ChatMessage[], { thinking }: RenderOptions = {}): string {
+    const safe = messages.map(({ role, content }) => ({ role, content: this.#tokens.neutralize(content) }));
+    return this.#write(safe, thinking === undefined ? {} : { enable_thinking: thinking });
+  }
+
+  isApplied(text: string): boolean {
+    return isWrapped(text, this.#tokens, this.#ending);
+  }
+
+  #write(messages: readonly ChatMessage[], more: Readonly<Record<string, unknown>>): string {
+    const text = this.#explained(() =>
+      this.#compiled({ ...this.#items, ...more, messages, add_generation_prompt: true }),
+    );
+    // What it repeats of the messages, a template may; one that grows without bounds must not reach the engine.
+    const longest = this.#limits.extraLength + 8 * messages.reduce((sum, { content }) => sum + content.length, 0);
+    if (text.length <= longest) return text;
+    throw this.#failed(`it makes ${text.length} characters of this conversation`);
+  }
+
+  /** What the template writes before the first message of a user, between an answer and the next one, and at the end. */
+  #probe(): { readonly before: string; readonly betweenTurns: string; readonly ending: string } {
+    const { question, answer, next } = probes;
+    const text = this.#write(
+      [
+        { role: 'user', content: question },
+        { role: 'assistant', content: answer },
+        { role: 'user', content: next },
+      ],
+      {},
+    );
+    const places = [question, answer, next].map((probe) => text.indexOf(probe));
+    const [first = -1, second = -1, third = -1] = places;
+    if (first < 0 || second < first || third < second)
+      throw this.#failed('it leaves out messages, or changes their order');
+    return {
+      before: text.slice(0, first),
+      betweenTurns: text.slice(second + answer.length, third),
+      ending: text.slice(third + next.length),
+    };
+  }
+
+  #explained<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (isRkllmError(error)) throw error;
+      throw this.#failed(error instanceof Error ? error.message : String(error), error);
+    }
+  }
+
+  #failed(reason: string, cause?: unknown): RkllmError {
+    const refused = cause instanceof TemplateRefusal;
+    return new RkllmError(
+      'RKLLM_TEMPLATE_FAILED',
+      refused
+        ? `The model's chat template (${this.#origin}) refuses this conversation: ${reason}`
+        : `The chat template (${this.#origin}) cannot be used: ${reason}.`,
+      {
+        hint: refused
+          ? 'Change the messages as it says; most templates want a system message first if at all, then user and assistant in turn.'
+          : "Load the model with a built-in template, another { file }, or template: 'none' and { prompt }.",
+        details: { origin: this.#origin },
+        cause,
+      },
+    );
+  }
+}
