@@ -14,8 +14,8 @@
 
 namespace rkllm {
 
-// Every load passes one Identified, unless it fails before, and ends in one Loaded or one Error, every run that was accepted in one Ended, every call in one Performed,
-// every disposal in one Disposed.
+// Every load passes one Identified, unless it fails before, and ends in one Loaded or one Error, every run that was
+// accepted in one Ended, every call in one Performed, every disposal in one Disposed.
 struct Identified {};
 struct Loaded {
   Identity identity;
