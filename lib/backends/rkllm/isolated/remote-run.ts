@@ -1,5 +1,8 @@
 import type { TokenBatch } from '../../backend.js';
 
+/** So many tokens are read in one go; one batch may have more. */
+const drainTokens = 2 ** 15;
+
 /** One run in the runtime's process: the tokens that have arrived, until they are read. */
 export class RemoteRun {
   readonly id: number;
@@ -25,8 +28,16 @@ export class RemoteRun {
     this.#onReadable();
   }
 
+  /** As much as keeps the event loop for no more than a few milliseconds, whatever a flood has piled up. */
   drain(): TokenBatch | undefined {
-    const batches = this.#batches.splice(0);
+    let tokens = 0;
+    let count = 0;
+    for (const { tokenIds } of this.#batches) {
+      tokens += tokenIds.length;
+      if (count > 0 && tokens > drainTokens) break;
+      count++;
+    }
+    const batches = this.#batches.splice(0, count);
     return batches.length > 1 ? joined(batches) : batches[0];
   }
 
