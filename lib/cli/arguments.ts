@@ -118,7 +118,9 @@ function runCommand(words: readonly string[], values: Values): Command {
 
 /** A file is told from a name by its ending. */
 function templateChoice(text: string | undefined): LoadModelOptions['template'] {
-  return text !== undefined && /\.(?:jinja|json)$/u.test(text) ? { file: text } : (text as LoadModelOptions['template']);
+  return text !== undefined && /\.(?:jinja|json)$/u.test(text)
+    ? { file: text }
+    : (text as LoadModelOptions['template']);
 }
 
 function doctorCommand([word]: readonly string[], values: Values): Command {

@@ -49,6 +49,10 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
   ],
   embedder: [[() => new Float32Array(1)], ['fast', {}]],
   onProgress: [[() => undefined], ['loud', {}]],
+  template: [
+    ['auto', 'none', 'phi3', 'chatml', { jinja: '{{ messages }}' }, { file: 'chat_template.jinja' }],
+    ['Phi3', {}, { jinja: 5 }, { file: '' }, { jinja: 'a', file: 'b' }],
+  ],
   runtimeEnv: [
     [{}, { RKLLM_LOG_LEVEL: '2' }],
     [[], 'A=1', { A: 1 }, { 'A=B': '' }, { A: '\0' }],

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { childrenOf, type ProcessEntry } from '../support/processes.cjs';
+import { childrenOf } from '../support/processes.cjs';
 import { fakeRuntime, type FakeModel } from '../unit/rkllm/fake-model.js';
 
 export type AppState = 'loading' | 'idle' | 'running' | 'hanging';
@@ -51,8 +51,4 @@ export async function startApp(
 export async function answerOf(app: ChildProcess): Promise<unknown> {
   const [message] = (await once(app, 'message')) as [unknown];
   return message;
-}
-
-export function hostsOf(pid: number): ProcessEntry[] {
-  return childrenOf(pid).filter(({ name }) => name === 'rkllm-host');
 }

@@ -90,7 +90,12 @@ describe('RKLLM_BACKEND=onnx', () => {
       keepTokens: 4, embedFlash: false, skipSpecialTokens: true, crossAttention: false, ignoreEos: false,
       imageTags: { start: '<a>' }, mirostat: 1, template: 'runtime', maxContextLength: 256 }`;
     const { printed, warnings, stderr } = await load(`${quoted}, ${options}`, onCpu);
-    expect(printed).toMatchObject({ substituteFor: asked, template: { name: 'phi3' }, contextLength: 256, answered: true });
+    expect(printed).toMatchObject({
+      substituteFor: asked,
+      template: { name: 'phi3' },
+      contextLength: 256,
+      answered: true,
+    });
     expect(warnings).toBe(1);
     expect(stderr).not.toMatch(/cpus|runtimePath|baseDomainId/u);
   });

@@ -9,7 +9,7 @@ let sandbox: Sandbox | undefined;
 const script = 'work()';
 
 /** Foreign code took longer than it may. */
-export class TimeLimitError extends Error {}
+class TimeLimitError extends Error {}
 
 /**
  * Does something that might never end, on this thread.

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- only models that bring a template need it, and Jest refuses import() */
-import { TimeLimitError, withinTime } from './bounded.js';
+import { withinTime } from './bounded.js';
 
 /** What is used of `@huggingface/jinja`; its types name no file endings, so a CommonJS project sees `any`. */
 interface JinjaLibrary {
@@ -63,5 +63,3 @@ function boundedRange(first: number, last?: number, step = 1): number[] {
   if (!(length <= longestRange)) throw new Error(`range() of ${length} numbers`);
   return Array.from({ length }, (_, index) => start + index * step);
 }
-
-export { TimeLimitError };
