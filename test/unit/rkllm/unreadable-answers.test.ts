@@ -1,8 +1,8 @@
 /** Answers of JavaScript functions that throw when they are read, and errors that throw when they are described. */
-import type { LoadModelOptions } from 'rkllm';
+import type { Embedder, LoadModelOptions } from 'rkllm';
 import { failureOf } from '../../support/reading.js';
 import { askingReleases, lengths, load, rows, width } from './asking-model.js';
-import { FakeModel } from './fake-model.js';
+import { FakeModel, isolation, outcomeOf } from './fake-model.js';
 
 const boom = new RangeError('boom');
 
@@ -83,4 +83,12 @@ test.each(cases)('%s fails the generation, and the model goes on', async (_, fun
     expect(isBlamed((failure as Error).cause)).toBe(true);
     expect((await model.generate({ prompt: 'a b' })).finishReason).toBe('stop');
   }
+});
+
+test('floats that cannot be sent to the process of the runtime fail the generation, too', async () => {
+  const [release = '1.3.0'] = askingReleases;
+  const disguised: Embedder = (ids) => Object.defineProperty(rows(ids), Symbol.toStringTag, { value: 'Disguise' });
+  const model = await load(new FakeModel('no-embedding', `embed-dim ${width}`), release, { embedder: disguised });
+  const outcome = await outcomeOf(() => model.generate({ prompt: 'a b' }).result());
+  expect(outcome).toBe(isolation === 'process' ? 'RKLLM_RUN_FAILED' : 'done');
 });

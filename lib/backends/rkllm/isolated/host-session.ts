@@ -74,8 +74,8 @@ export class HostSession implements HostListener {
 
   answer(question: number, values: Parameters<NativeAddon['answer']>[1]): boolean {
     if (this.#question !== question || this.#state === 'gone') return false;
+    this.#process.send({ type: 'answer', question, values }); // what cannot be sent is no answer yet
     this.#question = undefined;
-    this.#process.send({ type: 'answer', question, values });
     return true;
   }
 
