@@ -39,19 +39,42 @@ export function messageFrame(value: unknown): Buffer[] {
 }
 
 /** The tokens of one wake-up. */
-export function tokensFrame(run: number, { bytes, tokenIds, ends, rows }: TokenBatch): Buffer {
+export function tokensFrame(run: number, batch: TokenBatch): Buffer {
+  const { bytes, tokenIds, ends, rows } = batch;
   const count = tokenIds.length;
-  const length = 12 + count * (rows === undefined ? 8 : 9) + bytes.byteLength;
+  const length = tokensLength(batch);
   const frame = Buffer.allocUnsafe(headBytes + length);
   writeHead(frame, kinds.tokens, length);
   const numbers = [run, count, rows === undefined ? 0 : 1];
   frame.set(bytesOf(Uint32Array.from(numbers)), headBytes);
   let offset = headBytes + 12;
-  for (const part of rows === undefined ? [tokenIds, ends, bytes] : [tokenIds, ends, rows, bytes]) {
-    frame.set(bytesOf(part), offset);
-    offset += part.byteLength;
+  for (const column of rows === undefined ? [tokenIds, ends, bytes] : [tokenIds, ends, rows, bytes]) {
+    frame.set(bytesOf(column), offset);
+    offset += column.byteLength;
   }
   return frame;
+}
+
+/** Likewise; in several frames where the other end has not read for so long that the tokens are too many for one. */
+export function tokensFrames(run: number, batch: TokenBatch, mostBytes = longest[kinds.tokens]): Buffer[] {
+  const count = batch.tokenIds.length;
+  if (count < 2 || tokensLength(batch) <= mostBytes) return [tokensFrame(run, batch)];
+  const half = Math.floor(count / 2);
+  return [part(batch, 0, half), part(batch, half, count)].flatMap((tokens) => tokensFrames(run, tokens, mostBytes));
+}
+
+function tokensLength({ tokenIds, bytes, rows }: TokenBatch): number {
+  return 12 + tokenIds.length * (rows === undefined ? 8 : 9) + bytes.byteLength;
+}
+
+function part({ bytes, tokenIds, ends, rows }: TokenBatch, from: number, to: number): TokenBatch {
+  const start = ends[from - 1] ?? 0;
+  const tokens = {
+    bytes: bytes.subarray(start, ends[to - 1]),
+    tokenIds: tokenIds.subarray(from, to),
+    ends: ends.subarray(from, to).map((end) => end - start),
+  };
+  return rows === undefined ? tokens : { ...tokens, rows: rows.subarray(from, to) };
 }
 
 /** A matrix and what there is to say about it. The matrix is written from where it is, and read into where it stays. */

@@ -1,7 +1,7 @@
 import { askAgainMs } from '../abort-watch.js';
 import type { ModelHandle, NativeAddon, RunHandle } from '../addon.js';
 import type { FrameSocket } from './frame-socket.js';
-import { tokensFrame } from './frames.js';
+import { tokensFrames } from './frames.js';
 
 /** So many tokens in one batch are a flood: then they gather for a moment, since a frame costs more than a token. */
 const floodTokens = 1024;
@@ -63,7 +63,7 @@ export class HostRun {
   #send(): number {
     const batch = this.#addon.drain(this.#handle);
     if (batch === undefined) return 0;
-    this.#socket.write(tokensFrame(this.#id, batch));
+    this.#socket.write(...tokensFrames(this.#id, batch));
     return batch.tokenIds.length;
   }
 }
