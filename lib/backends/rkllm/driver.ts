@@ -44,7 +44,9 @@ type OfProcesses = 'lineBufferStdout' | 'expectChild' | 'guardChild' | 'releaseC
  * a call later, with an event in place of an error.
  */
 export interface Driver extends Omit<NativeAddon, 'load' | OfProcesses> {
-  /** When the model is given up or lost, nothing of it is left. */
+  /** A model that is given up or lost goes with its process. */
   readonly isolated?: true;
+  /** Resolves when nothing is left of a model that was given up or lost. Absent: it stays, and takes no more of anything. */
+  left?(model: ModelHandle): Promise<unknown>;
   load(options: NativeLoadOptions, onEvent: (event: DriverEvent) => void): ModelHandle;
 }

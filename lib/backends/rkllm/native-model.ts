@@ -17,6 +17,9 @@ export interface Patience {
   readonly abortMs: number;
 }
 
+/** How long a process that was killed may take to be gone, with all its memory. One that is stuck in the kernel never is. */
+const killedMs = 5000;
+
 /** The model in C++, here or in another process, its events, and what happens when the vendor's library does not come back. */
 export class NativeModel {
   readonly driver: Driver;
@@ -47,9 +50,20 @@ export class NativeModel {
     return this.#within('load', this.patience.loadMs, this.router.loaded);
   }
 
-  /** Resolves when the handle is free, or was given up before. @throws RkllmError `RKLLM_RUNTIME_HUNG`. */
+  /**
+   * Resolves when the handle is free, or was given up before and is gone, if that is possible.
+   *
+   * @throws RkllmError `RKLLM_RUNTIME_HUNG`.
+   */
   async dispose(): Promise<void> {
-    if (this.router.lost !== undefined) return;
+    try {
+      if (this.router.lost === undefined) await this.#free();
+    } finally {
+      if (this.router.lost !== undefined) await this.#left();
+    }
+  }
+
+  async #free(): Promise<void> {
     this.driver.dispose(this.handle);
     const again = setInterval(() => this.driver.dispose(this.handle), askAgainMs);
     try {
@@ -57,6 +71,15 @@ export class NativeModel {
     } finally {
       clearInterval(again);
     }
+  }
+
+  /** Its memory may be wanted for the next one. */
+  async #left(): Promise<void> {
+    const over = deferred<undefined>();
+    const limit = new TimeLimit(() => over.resolve(undefined));
+    limit.start(killedMs);
+    await Promise.race([this.driver.left?.(this.handle), over.promise]);
+    limit.stop();
   }
 
   /** Waits for what rejects when the model is given up. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { deferred } from '../../../deferred.js';
 import { RkllmError, type RkllmErrorCode } from '../../../errors.js';
 import type { NativeAddon, NativeLoadOptions, QuestionHandle } from '../addon.js';
 import type { DriverEvent } from '../driver.js';
@@ -41,6 +42,10 @@ export class HostSession implements HostListener {
   readonly #explainer: Explainer;
   #state: State = 'loading';
   #question: number | undefined;
+  readonly #left = deferred<undefined>();
+
+  /** Resolves when there is no process any more. */
+  readonly left: Promise<undefined> = this.#left.promise;
 
   /** @throws RkllmError `RKLLM_WORKER_FAILED`. */
   constructor(options: NativeLoadOptions, { environment, known }: Surroundings, onEvent: (event: DriverEvent) => void) {
@@ -121,10 +126,12 @@ export class HostSession implements HostListener {
   }
 
   onUnstartable(error: RkllmError): void {
+    this.#left.resolve(undefined);
     this.#lose(error);
   }
 
   onExit(exit: Exit): void {
+    this.#left.resolve(undefined);
     this.#held.giveAll();
     if (this.#state === 'stopping' || this.#state === 'disposed') {
       this.#state = 'gone';

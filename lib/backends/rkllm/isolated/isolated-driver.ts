@@ -69,6 +69,10 @@ export class IsolatedDriver implements Driver {
   abandon(model: ModelHandle): void {
     sessionOf(model).abandon();
   }
+
+  left(model: ModelHandle): Promise<unknown> {
+    return sessionOf(model).left;
+  }
 }
 
 type StartArguments = Parameters<HostSession['start']> extends [number, ...infer Rest] ? Rest : never;
