@@ -44,6 +44,14 @@ test('too many files are open', async () => {
   expect([...stdout.trimEnd().split('\n'), stderr]).toEqual([...refusals, 'fine', '']);
 });
 
+test('there is no Node.js to run it with', async () => {
+  const source = `${script}
+    process.getBuiltinModule = (id) => (id === 'node:sea' ? { isSea: () => true } : undefined);
+    load().catch(tell);`;
+  const { stdout, code } = await runScript(source, { env: environment() });
+  expect([stdout, code]).toEqual([expect.stringMatching(/^RKLLM_WORKER_FAILED If a bundler/u), 0]);
+});
+
 test('the environment is too long', async () => {
   const source = `${script} load({ runtimeEnv: { LONG: 'x'.repeat(1e6) } }).catch(tell);`;
   const { stdout, code } = await runScript(source, { env: environment() });

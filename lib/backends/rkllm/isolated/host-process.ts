@@ -129,6 +129,8 @@ export class HostProcess {
 
 function startProcess(environment: Readonly<Record<string, string>>): ChildProcess {
   if (!existsSync(hostFile)) throw unstartable({ message: `${hostFile} is missing` });
+  // It would start the application again, and that one the next.
+  if (isSingleExecutable()) throw unstartable({ message: `${process.execPath} is the application, not Node.js` });
   let child: ChildProcess;
   try {
     child = guardedSpawn(hostFile, {
@@ -145,6 +147,12 @@ function startProcess(environment: Readonly<Record<string, string>>): ChildProce
   if ((child.stdio as unknown) !== undefined) return child;
   child.once('error', () => undefined);
   throw unstartable({ code: 'EMFILE', message: 'too many files are open' });
+}
+
+/** A Node.js that cannot tell cannot be made one, either. */
+function isSingleExecutable(): boolean {
+  const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => { isSea?: () => boolean } | undefined };
+  return getBuiltinModule?.('node:sea')?.isSea?.() ?? false;
 }
 
 function unstartable(cause: { readonly message: string; readonly code?: string | undefined }): RkllmError {
@@ -165,5 +173,6 @@ const remedies: Readonly<Record<string, string>> = {
   ENFILE: tooManyFiles,
   EAGAIN: 'Too many processes or threads are running: see ulimit -u, or TasksMax= of the service.',
   ENOMEM: 'There is not enough memory for another process.',
+  ERR_ACCESS_DENIED: 'Start Node.js with --allow-child-process, or without its permission model.',
   E2BIG: 'Give less in runtimeEnv.',
 };
