@@ -72,13 +72,18 @@ test.each([
   ['SIGABRT', 'fail load abrt', 'load'],
 ])('a crash (%s) is in the report, with its step', async (expected, failure, id) => {
   const report = temporary(`${expected}.json`);
-  const { code } = await rkllm(['doctor', '--self-test', '--report', report, ...fakeModel(...talkative, failure)]);
+  const script = [...talkative, 'print load W rkllm: all is not well', failure];
+  const { code } = await rkllm(['doctor', '--self-test', '--report', report, ...fakeModel(...script)]);
   expect(code).toBe(1);
   const { ok, steps } = parse(readFileSync(report, 'utf8'));
   expect(ok).toBe(false);
   expect(steps.find((step) => step.id === id)).toMatchObject({
     outcome: 'failed',
-    error: { code: 'RKLLM_RUNTIME_CRASHED', message: expect.stringContaining(expected) as string },
+    error: {
+      code: 'RKLLM_RUNTIME_CRASHED',
+      message: expect.stringContaining(expected) as string,
+      lastLines: expect.arrayContaining(['W rkllm: all is not well']) as string[],
+    },
   });
   expect(existsSync(`${report}.part`)).toBe(false);
 });

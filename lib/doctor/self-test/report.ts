@@ -21,7 +21,13 @@ export interface SelfTestStep {
   /** Why it was not passed. */
   readonly reason?: string;
   readonly measured: Measured;
-  readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    /** What the runtime had printed by then; absent where that is not known. */
+    readonly lastLines?: readonly string[];
+  };
 }
 
 /** Plain values: it survives `JSON.stringify`. Prompts and answers are not part of it. */

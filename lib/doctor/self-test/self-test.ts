@@ -109,8 +109,10 @@ function conclude(step: Step, timed: Timed<Measured>, durationMs: number): SelfT
   const failed = record(step, 'failed', durationMs, {});
   if (error instanceof StepFailed) return { ...failed, reason: error.message };
   if (!isRkllmError(error)) return { ...failed, reason: String(error) };
-  const { code, message, hint } = error;
-  return { ...failed, reason: code, error: { code, message, hint } };
+  const { code, message, hint, details } = error;
+  const lastLines = details['lastLines'] as readonly string[] | undefined;
+  const said = lastLines === undefined ? {} : { lastLines };
+  return { ...failed, reason: code, error: { code, message, hint, ...said } };
 }
 
 function rounded(value: number): number {
