@@ -62,7 +62,8 @@ export const npuTable = {
   abortTimeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: '60000' },
   /**
    * How long the runtime may take for the load, in milliseconds; then it counts as hung, and the load fails with
-   * `RKLLM_RUNTIME_HUNG`. An integer from 1; default: 120000 and 1 for each 10 kB of the model's file.
+   * `RKLLM_RUNTIME_HUNG`. What the function `tokenizer` takes does not count. An integer from 1; default: 120000 and 1 for
+   * each 10 kB of the model's file.
    */
   loadTimeoutMs: {
     kind: 'integer',

@@ -5,6 +5,7 @@ import type { LoadedEvent, ModelHandle } from './addon.js';
 import type { Driver } from './driver.js';
 import type { EventRouter } from './event-router.js';
 import { hung, type HungWhile } from './native-errors.js';
+import { StallWatch } from './stall-watch.js';
 import { TimeLimit } from './time-limit.js';
 
 /** How long the runtime may take, in milliseconds. */
@@ -46,8 +47,14 @@ export class NativeModel {
   }
 
   /** @throws RkllmError why it cannot be loaded, or `RKLLM_RUNTIME_HUNG`. */
-  loaded(): Promise<LoadedEvent> {
-    return this.#within('load', this.patience.loadMs, this.router.loaded);
+  async loaded(): Promise<LoadedEvent> {
+    const watch = new StallWatch(this, () => 'load', this.patience.loadMs);
+    watch.start();
+    try {
+      return await this.router.loaded;
+    } finally {
+      watch.stop();
+    }
   }
 
   /**
@@ -64,11 +71,15 @@ export class NativeModel {
   }
 
   async #free(): Promise<void> {
+    const { abortMs } = this.patience;
     this.driver.dispose(this.handle);
     const again = setInterval(() => this.driver.dispose(this.handle), askAgainMs);
+    const limit = new TimeLimit(() => this.giveUp('dispose', abortMs));
+    limit.start(abortMs);
     try {
-      await this.#within('dispose', this.patience.abortMs, this.router.disposed);
+      await this.router.disposed; // rejects when the model is given up
     } finally {
+      limit.stop();
       clearInterval(again);
     }
   }
@@ -80,17 +91,6 @@ export class NativeModel {
     limit.start(killedMs);
     await Promise.race([this.driver.left?.(this.handle), over.promise]);
     limit.stop();
-  }
-
-  /** Waits for what rejects when the model is given up. */
-  async #within<T>(during: HungWhile, ms: number, promise: Promise<T>): Promise<T> {
-    const limit = new TimeLimit(() => this.giveUp(during, ms));
-    limit.start(ms);
-    try {
-      return await promise;
-    } finally {
-      limit.stop();
-    }
   }
 
   /** The vendor's library is stuck: whatever waits for it fails, and nothing more is asked of it. */

@@ -42,6 +42,16 @@ describe.each(askingReleases)('%s', (release) => {
     expect((await (await load(new FakeModel('token a'), release, {})).generate('hi')).text).toBe('a');
   });
 
+  test('the load may take as long as the tokenizer does', async () => {
+    const slow = async (text: string): Promise<readonly number[]> => {
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      return [text.length];
+    };
+    const fake = new FakeModel('ask-at-init', 'token a');
+    const model = await load(fake, release, { tokenizer: slow, loadTimeoutMs: 2000 });
+    expect(model.state).toBe('ready');
+  });
+
   test('an abort by the tokenizer itself ends the load', async () => {
     const fake = new FakeModel('ask-at-init', 'unanswered-ignored');
     const controller = new AbortController();
