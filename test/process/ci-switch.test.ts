@@ -100,6 +100,14 @@ describe('RKLLM_BACKEND=onnx', () => {
     expect(stderr).not.toMatch(/cpus|runtimePath|baseDomainId/u);
   });
 
+  test.each(["'qwen2.5'", "{ file: '/nowhere.jinja' }"])(
+    'asks the model in its own template, not in that of the one it takes the place of: %s',
+    async (template) => {
+      const { printed } = await load(`${quoted}, { template: ${template} }`, onCpu);
+      expect(printed).toMatchObject({ template: { name: 'phi3', source: 'model' }, answered: true });
+    },
+  );
+
   test('nor of those of a generation, thinking and a runtime that is newer than most included', async () => {
     const asking = `enableThinking: true, keepHistory: true, role: 'tool', stopBy: 'pause', lora: 'tone',
       savePromptCache: '/nowhere/cache.bin', mirostat: 2, mirostatTau: 4, mirostatEta: 0.2`;

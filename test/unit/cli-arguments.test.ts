@@ -1,6 +1,10 @@
 import { parseCommandLine, UsageError } from '../../lib/cli/arguments.js';
 import { doctorUsage, usage } from '../../lib/cli/usage.js';
 
+test.each(['chat_template.jinja', 'a/tokenizer_config.json'])('--template %s is a file', (file) => {
+  expect(parseCommandLine(['run', '--template', file])).toMatchObject({ load: { template: { file } } });
+});
+
 test('without arguments the model is asked what it can do', () => {
   expect(parseCommandLine([])).toMatchObject({ name: 'run', prompt: undefined, model: undefined, quiet: false });
 });

@@ -9,6 +9,7 @@ describe('a model', () => {
       name: expect.stringMatching(/^model-\d+$/u) as string,
       contextLength: 4096,
       quantization: undefined,
+      addsBosToken: true,
       chatTemplate: undefined,
       bosToken: undefined,
       eosToken: undefined,
