@@ -25,8 +25,11 @@ const sendIntervalMs = 2;
 /** Far more than a token of text has; white space that control tokens swallow is not counted exactly. */
 const charactersOfLongToken = 64;
 
-/** Phi-3's own, whatever the configuration says: both end an answer. */
-const knownEosTokens = ['<|end|>', '<|endoftext|>'];
+/** Whatever the configuration says: in every model that has them these end a turn or a text. */
+const knownEosTokens = [
+  ...['<|end|>', '<|endoftext|>', '<|im_end|>', '<|eot_id|>', '<|end_of_text|>', '<end_of_turn>'],
+  '<｜end▁of▁sentence｜>',
+];
 
 /** A model in the thread or process that computes it. */
 export class Engine {

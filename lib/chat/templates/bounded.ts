@@ -6,25 +6,21 @@ interface Sandbox extends Context {
 }
 
 let sandbox: Sandbox | undefined;
-const script = 'work()';
-
-/** Foreign code took longer than it may. */
-class TimeLimitError extends Error {}
 
 /**
  * Does something that might never end, on this thread.
  *
- * @throws TimeLimitError when it has been stopped, and what `work` throws.
+ * @throws Error when it has been stopped, and what `work` throws.
  */
 export function withinTime<T>(limitMs: number, work: () => T): T {
   sandbox ??= createContext({}) as Sandbox;
   let result: { readonly value: T } | undefined;
   sandbox.work = () => void (result = { value: work() });
   try {
-    new Script(script).runInContext(sandbox, { timeout: limitMs });
+    new Script('work()').runInContext(sandbox, { timeout: limitMs });
   } catch (error) {
     if (types.isNativeError(error) && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-      throw new TimeLimitError(`it did not end within ${limitMs} ms`, { cause: error });
+      throw new Error(`it did not end within ${limitMs} ms`, { cause: error });
     }
     throw error;
   } finally {

@@ -1,7 +1,7 @@
 import type { BackendModel } from '../../../lib/backends/backend.js';
 import { Tokenizer } from '../../../lib/backends/onnx/huggingface.js';
 import { writeGenaiModel, type WrittenModel } from '../../../tools/onnx/write-genai-model.js';
-import { firstToken, Fixtures, generate, readAll, runRequest } from './helpers.js';
+import { editJson, firstToken, Fixtures, generate, readAll, runRequest } from './helpers.js';
 
 const fixtures = new Fixtures();
 afterAll(() => fixtures.cleanUp());
@@ -115,6 +115,20 @@ describe('the end of a run', () => {
     const answer = await generate(await fixtures.load(other.directory), prompt(5));
     expect(answer).toMatchObject({ tokens: [], text: '', end: { reason: 'eos', promptTokens: 5 } });
   });
+
+  it.each(['<|im_end|>', '<|eot_id|>', '<end_of_turn>', '<｜end▁of▁sentence｜>'])(
+    'comes with %s, also where no configuration names it',
+    async (content) => {
+      const [id] = (await generate(model, prompt(5), { maxNewTokens: 1 })).tokens;
+      const other = writeGenaiModel(fixtures.directory(), { contextLength, seed: 11 });
+      editJson(other.directory, 'tokenizer.json', (json) => ({
+        ...json,
+        added_tokens: [...(json['added_tokens'] as object[]), { id, content, special: true }],
+      }));
+      const answer = await generate(await fixtures.load(other.directory), prompt(5));
+      expect(answer).toMatchObject({ tokens: [], end: { reason: 'eos' } });
+    },
+  );
 
   it('says how long it took and how much memory there was', async () => {
     const { end } = await generate(model, prompt(100, 5), { maxNewTokens: 20 });
