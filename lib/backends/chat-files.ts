@@ -71,13 +71,13 @@ function tokenText(config: JsonObject | undefined, key: string): string | undefi
   return isRecord(config?.values[key]) ? config.object(key)?.string('content') : config?.string(key);
 }
 
-/** By id, each with its text and whether it is special. */
+/** Those that were added by id, each with its text and whether it is special, and those that are only listed. */
 function specialTokensOf(config: JsonObject | undefined): string[] {
   const added = config?.object('added_tokens_decoder');
-  if (added === undefined) return [];
-  return Object.keys(added.values).flatMap((id) => {
-    const token = added.object(id);
-    const content = token?.boolean('special') === true ? token.string('content') : undefined;
-    return content === undefined ? [] : [content];
-  });
+  const byId = Object.keys(added?.values ?? {}).map((id) => added?.object(id));
+  const special = byId.map((token) => (token?.boolean('special') === true ? token.string('content') : undefined));
+  const listed = config?.values['additional_special_tokens'];
+  const entries: readonly unknown[] = Array.isArray(listed) ? listed : [];
+  const texts = entries.map((entry) => (isRecord(entry) ? entry['content'] : entry));
+  return [...new Set([...special, ...texts].filter((text) => typeof text === 'string'))];
 }

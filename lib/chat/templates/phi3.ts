@@ -16,11 +16,15 @@ export const phi3: Family = {
   },
 };
 
+/** Theirs have less than 700 characters. */
+const longestOfMicrosoft = 2000;
+
 /**
  * Whether a Jinja template is Microsoft's, in any of its releases, so that it need not be interpreted. One that says more
  * to the model, such as a system message where nobody has given one, is not.
  */
 export function isPhi3(jinja: string): boolean {
+  if (jinja.length > longestOfMicrosoft) return false;
   const source = jinja.replaceAll('\n', '\\n');
   // The line break after the role's marker tells Phi-3 and 3.5 from Phi-4-mini, which shares the markers.
   if (!source.includes('<|end|>') || !/<\|user\|>(?:'\s*\+\s*')?\\n/u.test(source)) return false;
