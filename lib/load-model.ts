@@ -1,7 +1,7 @@
 import { callIsolated } from './abort-listeners.js';
 import type { Backend, BackendModel, EngineOption, LoadRequest } from './backends/backend.js';
 import type { TemplateChoice } from './chat/templates/choice.js';
-import { findTemplate, type TemplateInfo } from './chat/templates/recognize.js';
+import { findTemplate, tryTemplate, type TemplateInfo } from './chat/templates/recognize.js';
 import { CrashHistory, type RestartLimits } from './crash-history.js';
 import type { Reload } from './engine.js';
 import { RkllmError } from './errors.js';
@@ -67,6 +67,8 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     signal,
   };
   enter('probe');
+  const choice = choiceFor(checked.template, resolved);
+  if (typeof choice === 'object') await tryTemplate(choice);
   const backendModel = await resolved.backend.load(request);
   const restarts = checked.onCrash === 'restart';
   if (restarts && backendModel.recoverable !== true) {
@@ -82,7 +84,6 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     throw signal.reason;
   }
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
-  const choice = choiceFor(checked.template, resolved);
   const { prompting, template } = await promptingOf(choice, resolved.path, backendModel);
   const info = modelInfo(resolved, backendModel.info, template);
   const reload: Reload = (reason, changed, stop, learned) => {

@@ -182,7 +182,7 @@ describe('loading', () => {
       name: 'mine',
       contextLength: 100,
       embedded: false,
-      template: 'phi3',
+      template: { name: 'phi3', source: 'model', file: undefined },
     });
     expect(model.info.path).toMatch(/\/some\/where$/u);
     expect(model).toMatchObject({ state: 'ready', pending: 0 });

@@ -48,6 +48,21 @@ export async function findTemplate(
   return { template, info: { name: template.name, source: 'model', file } };
 }
 
+/**
+ * Tries a template of one's own without its model, which takes long to load.
+ *
+ * @throws RkllmError `RKLLM_TEMPLATE_FAILED`.
+ */
+export async function tryTemplate(choice: OwnTemplate): Promise<void> {
+  await ownTemplate(choice, {
+    name: '',
+    path: undefined,
+    chatTemplate: undefined,
+    bosToken: undefined,
+    eosToken: undefined,
+  });
+}
+
 async function ownTemplate(choice: OwnTemplate, evidence: TemplateEvidence): Promise<FoundTemplate> {
   const file = 'file' in choice ? path.resolve(choice.file) : undefined;
   const source = 'file' in choice ? await readTemplate(path.resolve(choice.file)) : choice.jinja;
