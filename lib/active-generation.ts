@@ -5,15 +5,10 @@ import type { BackendModel, ResolvedSampling, Run, RunEnd, RunRequest, TokenBatc
 import type { Splits } from './chat/tag-splitter.js';
 import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
 import type { Engine } from './engine.js';
+import { finishReasonOf } from './finish-reason.js';
+import type { KvOwner } from './kv-owner.js';
 import { GenerationView } from './generation-view.js';
-import type {
-  Chunk,
-  FinishReason,
-  Generation,
-  GenerationHandle,
-  GenerationResult,
-  GenerationState,
-} from './generation.js';
+import type { Chunk, Generation, GenerationHandle, GenerationResult, GenerationState } from './generation.js';
 import { readRun } from './read-run.js';
 import type { SecondTry } from './recovery.js';
 import type { QueuedRequest, RequestQueue } from './request-queue.js';
@@ -27,6 +22,10 @@ export interface GenerationContext {
   readonly queue: RequestQueue;
   readonly recovery: SecondTry;
   readonly request: RunRequest;
+  /** Decides on the request that is made in place of this one, before it waits for the engine. Absent: it stays. */
+  readonly admission?: ((signal: AbortSignal) => Promise<RunRequest>) | undefined;
+  /** The request has all of a conversation: nothing that the engine remembers may stand before it. */
+  readonly isConversation: boolean;
   /** What ends the answer; the limit is the request's. */
   readonly ends: Omit<AnswerEnds, 'maxNewTokens'>;
   /** What is told from the text of the answer. */
@@ -41,16 +40,20 @@ export class ActiveGeneration implements Generation {
   readonly #context: GenerationContext;
   readonly #queued: QueuedRequest;
   readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
-  readonly #answer: Answer;
+  #request: RunRequest;
+  #answer: Answer;
   readonly #called = performance.now();
   #moments: Moments = { called: this.#called };
   readonly #outcome: Promise<GenerationResult>;
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
   #state: GenerationState = 'queued';
-  /** Stops the engine's reload. */
-  readonly #reloading = new AbortController();
+  /** Stops the admission and the engine's reload. */
+  readonly #starting = new AbortController();
   #run: Run | undefined;
   #hasTokens = false;
+  /** What the engine tells of the prompt is all of it. */
+  #startedEmpty = false;
+  #isAdmitted = true;
   #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
 
@@ -62,13 +65,12 @@ export class ActiveGeneration implements Generation {
       run: () => this.#execute(),
       refuse: (reason) => (this.#stopped === undefined ? this.#fail(reason) : this.#finish(undefined)),
     };
-    const { ends, splits, request } = context;
-    const { maxNewTokens } = request;
-    this.#answer = new Answer({ ...ends, maxNewTokens }, splits, (chunk) => this.#chunks.push(chunk));
+    this.#request = context.request;
+    this.#answer = this.#answerTo(context.request);
     this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever reads sees the failure; a generation that nobody reads must not end the process.
     this.#outcome.catch(() => undefined);
-    const { signal, queue } = context;
+    const { signal, queue, admission } = context;
     if (signal?.aborted) {
       this.#stopped = { by: 'signal', reason: signal.reason };
       this.#finish(undefined);
@@ -76,6 +78,10 @@ export class ActiveGeneration implements Generation {
     }
     // Before the engine may start: an abort while it does must not be missed.
     this.#unsubscribe = signal === undefined ? undefined : onAbort(signal, () => this.#stop('signal', signal.reason));
+    if (admission !== undefined) {
+      void this.#admit(admission);
+      return;
+    }
     try {
       queue.add(this.#queued);
     } catch (error) {
@@ -139,27 +145,59 @@ export class ActiveGeneration implements Generation {
   #stop(by: 'abort' | 'signal', reason: unknown): void {
     if (this.#stopped !== undefined || this.#isOver()) return;
     this.#stopped = { by, reason };
+    this.#starting.abort(reason);
     if (this.#context.queue.remove(this.#queued, undefined)) return;
+    if (!this.#isAdmitted) {
+      this.#finish(undefined);
+      return;
+    }
     this.#state = 'aborting';
-    this.#reloading.abort();
     this.#run?.abort();
+  }
+
+  #answerTo({ maxNewTokens }: RunRequest): Answer {
+    const { ends, splits } = this.#context;
+    return new Answer({ ...ends, maxNewTokens }, splits, (chunk) => this.#chunks.push(chunk));
+  }
+
+  async #admit(admission: NonNullable<GenerationContext['admission']>): Promise<void> {
+    this.#isAdmitted = false;
+    try {
+      const request = await admission(this.#starting.signal);
+      if (this.#stopped !== undefined) return;
+      this.#isAdmitted = true;
+      this.#request = request;
+      this.#answer = this.#answerTo(request);
+      this.#context.queue.add(this.#queued);
+    } catch (error) {
+      if (this.#stopped === undefined) this.#fail(error);
+    }
   }
 
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
   async #execute(): Promise<() => void> {
-    const { engine, loadedSampling, request } = this.#context;
+    const { engine, loadedSampling, isConversation } = this.#context;
+    const request = this.#request;
+    let ended: ReturnType<KvOwner['started']> | undefined;
     try {
       // Without a reload the engine starts before generate() returns.
       const model = engine.loadedWith(loadedSampling) ?? (await this.#reload(loadedSampling ?? {}));
       if (model === undefined) return () => this.#finish(undefined);
       this.#moments.started = performance.now();
       this.#state = 'prefill';
+      const clearing = engine.kv.prepare(request, isConversation);
+      if (clearing !== undefined) await clearing;
+      if (this.#isStopped()) return () => this.#finish(undefined);
+      this.#startedEmpty = engine.kv.isEmpty;
       const run = model.start(request);
+      ended = engine.kv.started(request);
       this.#run = run;
       if (this.#stopped !== undefined) run.abort(); // while it was starting
       const end = await readRun(run, (batch, from, to) => this.#accept(batch, from, to, run));
+      ended(end, this.#hasTokens);
       return () => this.#finish(end);
     } catch (error) {
+      ended?.(undefined, this.#hasTokens);
       // It may be our own failure to read: the engine must be idle all the same.
       this.#run?.abort();
       await this.#run?.ended.catch(() => undefined);
@@ -170,7 +208,7 @@ export class ActiveGeneration implements Generation {
 
   /** Resolves with undefined when it was stopped meanwhile. */
   async #reload(sampling: ResolvedSampling): Promise<BackendModel | undefined> {
-    const { signal } = this.#reloading;
+    const { signal } = this.#starting;
     this.#moments.reloading = performance.now();
     try {
       const model = await this.#context.engine.reload(sampling, signal);
@@ -202,12 +240,14 @@ export class ActiveGeneration implements Generation {
       this.#chunks.fail(stopped.reason);
       return;
     }
-    this.#answer.flush(this.#finishReason(end) === 'stop');
+    const { contextLength } = this.#context.engine.info;
+    const reasonOf = () => finishReasonOf(this.#answer, end, stopped !== undefined, contextLength);
+    this.#answer.flush(reasonOf() === 'stop');
     const { text, reasoning, toolCalls, stopSequence, outputTokens } = this.#answer;
-    const reason = this.#finishReason(end);
+    const reason = reasonOf();
     const finishReason = reason === 'stop' && toolCalls.length > 0 ? 'tool-calls' : reason;
     const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
-    const usage = usageOf(end, outputTokens, this.#context.engine.capabilities.kvReuse);
+    const usage = usageOf(end, outputTokens, this.#keepsPrompts());
     const timings = timingsOf(this.#moments, end, usage, performance.now());
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
@@ -238,28 +278,16 @@ export class ActiveGeneration implements Generation {
     this.#unsubscribe?.();
   }
 
+  #isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** What the engine counts of the prompt may be the rest of it. */
+  #keepsPrompts(): boolean {
+    return this.#context.engine.capabilities.kvReuse && !this.#startedEmpty;
+  }
+
   #isOver(): boolean {
     return this.#state === 'done' || this.#state === 'aborted' || this.#state === 'failed';
-  }
-
-  #finishReason(end: RunEnd | undefined): Exclude<FinishReason, 'tool-calls'> {
-    if (this.#answer.stopSequence !== undefined) return 'stop-sequence';
-    if (this.#answer.endedByModel) return 'stop';
-    if (this.#stopped !== undefined) return 'abort';
-    if (end?.reason === 'eos') return 'stop';
-    if (this.#answer.reachedLimit) return 'length';
-    if (end?.reason === 'aborted') return 'abort';
-    return end?.reason === 'length' || this.#filledContext(end) ? 'length' : 'stop';
-  }
-
-  /**
-   * An engine that got beyond its context has moved it on, so that was not what ended the answer. The last token need
-   * not have been taken in.
-   */
-  #filledContext(end: RunEnd | undefined): boolean {
-    const { contextLength } = this.#context.engine.info;
-    if (end?.promptTokens === undefined) return false;
-    const beyond = end.promptTokens + this.#answer.outputTokens - contextLength;
-    return beyond === 0 || beyond === 1;
   }
 }

@@ -1,6 +1,7 @@
-import type { BackendModel, BackendModelInfo, Capabilities, ResolvedSampling } from './backends/backend.js';
+import type { BackendModel, BackendModelInfo, Capabilities, ResolvedSampling, RunInput } from './backends/backend.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
 import { isRkllmError, type RkllmErrorCode } from './errors.js';
+import { KvOwner } from './kv-owner.js';
 
 /** What a reload takes over from the model that was loaded before. */
 interface Learned {
@@ -39,6 +40,7 @@ export class Engine {
   /** Absent while it is loaded again, and after that was stopped or has failed. */
   #model: BackendModel | undefined;
   #runtime: RuntimeControls | undefined;
+  #kv!: KvOwner; // set by #use()
   #recoverable = false;
   #sampling: ResolvedSampling;
 
@@ -55,6 +57,16 @@ export class Engine {
   /** Of the model that was loaded last. */
   get runtime(): RuntimeControls | undefined {
     return this.#runtime;
+  }
+
+  /** What is in the KV cache of the model that was loaded last. */
+  get kv(): KvOwner {
+    return this.#kv;
+  }
+
+  /** Counts the tokens of a prompt; undefined where that cannot be told, and while no model is loaded. */
+  get countTokens(): ((input: RunInput) => Promise<number>) | undefined {
+    return this.#model?.countTokens?.bind(this.#model);
   }
 
   /** The model, if it is loaded and has this sampling; without one, whatever it has. */
@@ -134,6 +146,7 @@ export class Engine {
     const { recoverable = false } = model;
     this.#model = model;
     this.#runtime = model.runtime;
+    this.#kv = new KvOwner(model);
     this.#recoverable = recoverable;
     this.#sampling = sampling;
     model.failed.catch((error: unknown) => {

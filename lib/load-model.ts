@@ -5,7 +5,7 @@ import { findTemplate, tryTemplate, type TemplateInfo } from './chat/templates/r
 import { CrashHistory, type RestartLimits } from './crash-history.js';
 import type { Reload } from './engine.js';
 import { RkllmError } from './errors.js';
-import { LoadedModel, pickSampling } from './loaded-model.js';
+import { LoadedModel } from './loaded-model.js';
 import type { Model, ModelInfo } from './model.js';
 import type { LoadTrace } from './observe/channels.js';
 import { Observer } from './observe/observer.js';
@@ -16,6 +16,7 @@ import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
 import type { Prompting } from './prompt.js';
 import { notRecoverable } from './refusals.js';
+import { pickSampling } from './run-options.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { warmup } from './warmup.js';
 
@@ -110,6 +111,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     sampling,
     reloads,
     reload,
+    warmedUp: checked.warmup === true,
     crashes: restarts ? new CrashHistory(restartLimits(checked.restart)) : undefined,
     maxNewTokens,
     maxPending: queue?.maxPending ?? 16,

@@ -1,31 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import { absolutePath } from './absolute-path.js';
 import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
 import type { BatchAnswer, ModelRuntime, RuntimeControls } from './backends/runtime-controls.js';
 import { toBatchRows } from './batch-input.js';
-import { TranscriptChat, type ChatOptions, type ChatSession } from './chat/session.js';
-import type { Splits } from './chat/tag-splitter.js';
+import type { ChatTurn, FittedTurn } from './chat/context-budget.js';
+import { ContextMeter } from './chat/context-meter.js';
+import type { ChatMessage } from './chat/message.js';
+import type { ChatSession } from './chat/session.js';
+import { TokenEstimator } from './chat/token-estimator.js';
+import { TranscriptChat } from './chat/transcript-chat.js';
 import type { CrashHistory } from './crash-history.js';
 import { Engine, type Reload } from './engine.js';
 import type { Generation } from './generation.js';
+import type { KvEffect } from './kv-owner.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
 import { describeBatch, describeGeneration } from './observe/descriptions.js';
 import type { Observer } from './observe/observer.js';
 import { batchTable } from './options/batch.js';
+import { chatTable, type ChatOptions } from './options/chat.js';
 import { checkOptions } from './options/check.js';
 import { generateTable, type GenerateOptions } from './options/generate.js';
-import { mirostatTable, npuRunTable } from './options/npu.js';
-import { samplingTable } from './options/sampling.js';
-import type { Checked, OptionSpec } from './options/table.js';
 import { without } from './options/without.js';
 import { splitMedia } from './prompt-media.js';
 import { toRunInput, type GenerateInput, type Prompting } from './prompt.js';
 import { Recovery } from './recovery.js';
-import { disposedError, fixedAtLoad, unsupported, unsupportedByRuntime } from './refusals.js';
+import { disposedError, historyOfChat, unsupported } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
+import { npuOptionsOf, reasoningOf, samplingOf, withoutNpuOptions } from './run-options.js';
 import { RuntimeCall } from './runtime-call.js';
 
 /** What `loadModel()` found out, for the model to work with. */
@@ -38,12 +41,19 @@ export interface ModelParts {
   /** The sampling of an engine that fixes it at load is changed by loading it again. */
   readonly reloads: boolean;
   readonly reload: Reload;
+  /** It has written a token already. */
+  readonly warmedUp: boolean;
   /** Decides whether an engine that died is loaded again; undefined: none is. */
   readonly crashes: CrashHistory | undefined;
   readonly maxNewTokens: number | undefined;
   readonly maxPending: number;
   readonly timeoutMs: number | undefined;
   readonly observer: Observer;
+}
+
+/** A turn of a conversation, and who is told what is asked in the end. */
+interface Conversation extends ChatTurn {
+  readonly onFitted: (fitted: FittedTurn) => void;
 }
 
 /** {@link Model} over a backend's model. */
@@ -55,6 +65,7 @@ export class LoadedModel implements Model {
   readonly #engine: Engine;
   readonly #queue: RequestQueue;
   readonly #recovery: Recovery;
+  readonly #meter: ContextMeter;
   readonly #live = new Set<{ abort(): void }>();
   #disposal: Promise<void> | undefined;
   #disposed = false;
@@ -72,13 +83,21 @@ export class LoadedModel implements Model {
     const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
     this.#queue = new RequestQueue({ slots, maxPending, timeoutMs }, observer.queue(this.info.name));
     this.#recovery = new Recovery(this.info.name, this.#engine, this.#queue, crashes, observer);
+    if (parts.warmedUp) this.#engine.kv.touched('fills');
+    this.#meter = new ContextMeter({
+      contextLength: this.info.contextLength,
+      toInput: (messages) => this.#toInput(messages),
+      isExact: this.capabilities.countsTokens === true && backendModel.countTokens !== undefined,
+      counter: () => this.#engine.countTokens,
+      estimator: new TokenEstimator(),
+    });
     const { runtime } = backendModel;
     this.runtime =
       runtime &&
       new LoadedRuntime(
         () => this.#engine.runtime ?? runtime,
         this.capabilities,
-        (signal, call) => this.#callRuntime(signal, call),
+        (effect, signal, call) => this.#callRuntime(effect, signal, call),
         (inputs, options) => this.#generateBatch(inputs, options),
       );
   }
@@ -101,7 +120,16 @@ export class LoadedModel implements Model {
 
   chat(options?: ChatOptions): ChatSession {
     this.#refuseWhenGone();
-    return new TranscriptChat((messages, turn) => this.#generate('send()', messages, turn), options);
+    const model = {
+      ask: (turn: ChatTurn, onFitted: (fitted: FittedTurn) => void, turnOptions?: GenerateOptions) =>
+        this.#generate('send()', turn.messages, turnOptions, { ...turn, onFitted }),
+      meter: this.#meter,
+      refuseUnusable: () => {
+        this.#refuseWhenGone();
+        refuseOnBatches('chat()', this.capabilities);
+      },
+    };
+    return new TranscriptChat(model, checkOptions('chat()', chatTable, options));
   }
 
   dispose(options?: DisposeOptions): Promise<void> {
@@ -120,23 +148,30 @@ export class LoadedModel implements Model {
     await this.dispose({ abort: true });
   }
 
-  #generate(owner: string, input: unknown, options: unknown): Generation {
+  #generate(owner: string, input: unknown, options: unknown, conversation?: Conversation): Generation {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
-    const { prompting, maxNewTokens } = this.#parts;
+    const { prompting, sampling: atLoad } = this.#parts;
     const template = prompting.by === 'library' ? prompting.template : undefined;
     const given = checkOptions(owner, generateTable, options);
-    const checked = this.info.substituteFor === undefined ? given : without(given, npuOnly);
+    const checked = this.info.substituteFor === undefined ? given : withoutNpuOptions(given);
     const { rest, media } = splitMedia(input, this.#engine);
+    if (conversation !== undefined && checked.keepHistory === true) throw historyOfChat(owner);
+    const { capabilities, runtime } = this;
+    const facts = { capabilities, runtime, atLoad, reloads: this.#engine.reloads };
+    const { sampling, loadedSampling } = samplingOf(owner, checked, facts);
     const isTemplated = typeof rest === 'string' || Array.isArray(rest);
-    const { sampling, loadedSampling } = this.#sampling(owner, checked);
-    const request = {
-      input: toRunInput(rest, prompting, this.capabilities, { thinking: checked.enableThinking }),
-      maxNewTokens: checked.maxNewTokens ?? maxNewTokens,
+    const switched = isTemplated && template?.switchesThinking === true;
+    const npu = npuOptionsOf(owner, switched ? without(checked, ['enableThinking']) : checked, facts);
+    const maxNewTokens = checked.maxNewTokens ?? this.#parts.maxNewTokens;
+    const requestOf = (prompt: unknown, room: number | undefined): RunRequest => ({
+      input: this.#toInput(prompt, checked.enableThinking),
+      maxNewTokens: room === undefined ? maxNewTokens : Math.min(maxNewTokens ?? room, room),
       sampling,
       media,
-      ...this.#npu(owner, isTemplated && template?.switchesThinking ? without(checked, ['enableThinking']) : checked),
-    };
+      ...npu,
+    });
+    const request = requestOf(rest, conversation?.room);
     const { stop = [], stopTokenIds = [], signal, onAbort = 'throw' } = checked;
     const endMarkers = isTemplated ? (template?.endMarkers ?? []) : [];
     const context = {
@@ -148,6 +183,8 @@ export class LoadedModel implements Model {
       request,
       ends: { stop: [...stop], endMarkers, stopTokenIds: [...stopTokenIds] },
       splits: { reasoning: reasoningOf(checked.reasoning, request.input), toolCalls: checked.toolCalls ?? 'text' },
+      admission: this.#admissionOf(conversation, maxNewTokens, requestOf),
+      isConversation: conversation !== undefined,
       signal,
       onAbort,
     };
@@ -158,6 +195,25 @@ export class LoadedModel implements Model {
       this.#follow(generation, generation.result());
       return generation;
     });
+  }
+
+  #admissionOf(
+    conversation: Conversation | undefined,
+    maxNewTokens: number | undefined,
+    requestOf: (messages: readonly ChatMessage[], room: number | undefined) => RunRequest,
+  ): ((stop: AbortSignal) => Promise<RunRequest>) | undefined {
+    const { admission, onFitted } = conversation ?? {};
+    if (admission === undefined) return undefined;
+    return async (stop) => {
+      const fitted = await admission(maxNewTokens, stop);
+      this.#refuseWhenGone();
+      onFitted?.(fitted);
+      return requestOf(fitted.messages, fitted.room);
+    };
+  }
+
+  #toInput(prompt: unknown, thinking?: boolean): RunInput {
+    return toRunInput(prompt, this.#parts.prompting, this.capabilities, { thinking });
   }
 
   /** Before anybody else is told that there is this request: who is may dispose the model. */
@@ -201,6 +257,7 @@ export class LoadedModel implements Model {
   }
 
   async #callRuntime<T>(
+    effect: KvEffect,
     signal: AbortSignal | undefined,
     call: (controls: RuntimeControls, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
@@ -209,46 +266,11 @@ export class LoadedModel implements Model {
       const controls = (await this.#engine.ready(undefined, stop))?.runtime;
       stop.throwIfAborted();
       if (controls === undefined) throw disposedError();
+      this.#engine.kv.touched(effect);
       return call(controls, stop);
     });
     this.#follow({ abort: () => queued.abort(disposedError()) }, queued.result);
     return queued.result;
-  }
-
-  /** The sampling of one generation: what its run gets, and what the model has to be loaded with. */
-  #sampling(
-    owner: string,
-    checked: Checked<typeof generateTable>,
-  ): { sampling: ResolvedSampling; loadedSampling: ResolvedSampling | undefined } {
-    const atLoad = this.#parts.sampling;
-    const given = pickSampling(checked);
-    if (given.seed !== undefined && !this.capabilities.seed) throw unsupported(owner, 'seed', 'has no seed');
-    const mirostat = mirostatNames.find((name) => given[name] !== undefined);
-    if (mirostat !== undefined && this.capabilities.mirostat !== true)
-      throw unsupported(owner, mirostat, 'has no Mirostat');
-    if (this.capabilities.perRequestSampling) return { sampling: given, loadedSampling: undefined };
-    if (this.#engine.reloads) return { sampling: {}, loadedSampling: { ...atLoad, ...given } };
-    for (const name of samplingNames) {
-      if (given[name] !== undefined && given[name] !== atLoad[name]) throw fixedAtLoad(owner, name);
-    }
-    return { sampling: {}, loadedSampling: undefined };
-  }
-
-  /** What only the vendor's runtime has, as far as the loaded one has it. */
-  #npu(owner: string, checked: Checked<typeof generateTable>): Pick<RunRequest, 'npu'> {
-    const given = npuRunNames.filter((name) => checked[name] !== undefined);
-    if (given.length === 0) return {};
-    for (const name of given) {
-      const { since }: OptionSpec = npuRunTable[name];
-      if (this.runtime === undefined) throw unsupported(owner, name, `has no ${name}`);
-      if (since !== undefined && !this.runtime.has(since)) throw unsupportedByRuntime(owner, name, since);
-    }
-    if (checked.enableThinking === true && this.capabilities.thinking !== true) {
-      throw unsupported(owner, 'enableThinking', 'leaves that to its own template: load with template: runtime');
-    }
-    const { savePromptCache: file } = checked;
-    const npu = Object.fromEntries(given.map((name) => [name, checked[name]]));
-    return { npu: file === undefined ? npu : { ...npu, savePromptCache: absolutePath(file) } };
   }
 
   #refuseWhenGone(): void {
@@ -272,26 +294,4 @@ export class LoadedModel implements Model {
       this.#disposed = true;
     }
   }
-}
-
-const samplingOptions = { ...samplingTable, ...mirostatTable };
-const samplingNames = Object.keys(samplingOptions) as (keyof typeof samplingOptions)[];
-const npuRunNames = Object.keys(npuRunTable) as (keyof typeof npuRunTable)[];
-const mirostatNames = Object.keys(mirostatTable) as (keyof typeof mirostatTable)[];
-
-/** An app for the NPU keeps the options of its generations, too, where `RKLLM_BACKEND` sends it to the CPU. */
-const npuOnly: readonly string[] = [...npuRunNames, ...mirostatNames];
-
-/** The sampling options among others. */
-export function pickSampling(options: Checked<typeof samplingOptions>): ResolvedSampling {
-  return Object.fromEntries(
-    samplingNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  );
-}
-
-/** A prompt may end inside the reasoning, so that the model must think. */
-function reasoningOf(choice: Checked<typeof generateTable>['reasoning'], input: RunInput): Splits['reasoning'] {
-  if (choice === undefined || choice === 'text') return 'text';
-  const opened = choice === 'split-open' || (input.type === 'text' && input.text.trimEnd().endsWith('<think>'));
-  return opened ? 'open' : 'split';
 }

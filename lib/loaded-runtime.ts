@@ -11,6 +11,7 @@ import type {
 } from './backends/runtime-controls.js';
 import { toRuntimeInput } from './batch-input.js';
 import { RkllmError } from './errors.js';
+import type { KvEffect } from './kv-owner.js';
 import { checkOptions } from './options/check.js';
 import { runtimeArguments } from './options/runtime-arguments.js';
 import { runtimeCallTitle } from './options/runtime-calls.js';
@@ -18,6 +19,7 @@ import type { Checked, OptionTable } from './options/table.js';
 
 /** Calls the controls of the model that is loaded, when it is the call's turn. */
 type Enqueue = <T>(
+  effect: KvEffect,
   signal: AbortSignal | undefined,
   call: (controls: RuntimeControls, signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
@@ -60,48 +62,49 @@ export class LoadedRuntime implements ModelRuntime {
   async loadLora(lora: Argument<'loadLora'>): Promise<void> {
     const checked = complete('loadLora', runtimeArguments.loadLora, lora, ['path', 'name']);
     const adapter = { ...checked, path: absolutePath(checked.path) };
-    return this.#enqueue(undefined, (controls) => controls.loadLora(adapter));
+    return this.#enqueue('spoils', undefined, (controls) => controls.loadLora(adapter));
   }
 
   async loadPromptCache(path: string): Promise<void> {
     const checked = complete('loadPromptCache', runtimeArguments.loadPromptCache, { path }, ['path']);
     const file = absolutePath(checked.path);
-    return this.#enqueue(undefined, (controls) => controls.loadPromptCache(file));
+    return this.#enqueue('fills', undefined, (controls) => controls.loadPromptCache(file));
   }
 
   releasePromptCache(): Promise<void> {
-    return this.#enqueue(undefined, (controls) => controls.releasePromptCache());
+    return this.#enqueue('none', undefined, (controls) => controls.releasePromptCache());
   }
 
   async clearKvCache(options?: Argument<'clearKvCache'>): Promise<void> {
     const checked = complete('clearKvCache', runtimeArguments.clearKvCache, options, []);
-    return this.#enqueue(undefined, (controls) => controls.clearKvCache(checked));
+    const isPart = checked.keepSystemPrompt === true || checked.ranges !== undefined;
+    return this.#enqueue(isPart ? 'arranges' : 'clears', undefined, (controls) => controls.clearKvCache(checked));
   }
 
   kvCacheSize(): Promise<number> {
-    return this.#enqueue(undefined, (controls) => controls.kvCacheSize());
+    return this.#enqueue('none', undefined, (controls) => controls.kvCacheSize());
   }
 
   kvCacheSizes(): Promise<readonly number[]> {
-    return this.#enqueue(undefined, (controls) => controls.kvCacheSizes());
+    return this.#enqueue('none', undefined, (controls) => controls.kvCacheSizes());
   }
 
   async setChatTemplate(template: Argument<'setChatTemplate'>): Promise<void> {
     const checked = complete('setChatTemplate', runtimeArguments.setChatTemplate, template, []);
-    return this.#enqueue(undefined, (controls) => controls.setChatTemplate(checked));
+    return this.#enqueue('spoils', undefined, (controls) => controls.setChatTemplate(checked));
   }
 
   async setFunctionTools(tools: Argument<'setFunctionTools'>): Promise<void> {
     const due = ['tools', 'responseTag'] as const;
     const checked = complete('setFunctionTools', runtimeArguments.setFunctionTools, tools, due);
-    return this.#enqueue(undefined, (controls) => controls.setFunctionTools(checked));
+    return this.#enqueue('spoils', undefined, (controls) => controls.setFunctionTools(checked));
   }
 
   async setCrossAttention(attention: CrossAttention | undefined): Promise<void> {
     const due = ['keyCache', 'valueCache', 'mask', 'positions'] as const;
     const table = runtimeArguments.setCrossAttention;
     const checked = attention === undefined ? undefined : complete('setCrossAttention', table, attention, due);
-    return this.#enqueue(undefined, (controls) => controls.setCrossAttention(checked));
+    return this.#enqueue('spoils', undefined, (controls) => controls.setCrossAttention(checked));
   }
 
   async #compute(name: 'hiddenStates' | 'logits', input: RuntimeInput, options: unknown): Promise<Matrix> {
@@ -110,7 +113,7 @@ export class LoadedRuntime implements ModelRuntime {
     const checked = toRuntimeInput(input, `The input of ${owner}`);
     if ('embeddings' in checked) checkEmbeddings(checked, this);
     const { signal } = checkOptions(owner, runtimeArguments.compute, options);
-    return this.#enqueue(signal, (controls, stop) => controls[name](checked, { signal: stop }));
+    return this.#enqueue('spoils', signal, (controls, stop) => controls[name](checked, { signal: stop }));
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Capabilities, RuntimeInfo } from './backends/backend.js';
 import type { ModelRuntime } from './backends/runtime-controls.js';
-import type { ChatOptions, ChatSession } from './chat/session.js';
+import type { ChatSession } from './chat/session.js';
 import type { TemplateInfo } from './chat/templates/recognize.js';
 import type { Generation } from './generation.js';
+import type { ChatOptions } from './options/chat.js';
 import type { GenerateOptions } from './options/generate.js';
 import type { GenerateInput } from './prompt.js';
 
@@ -62,9 +63,9 @@ export interface Model extends AsyncDisposable {
    */
   generate(input: GenerateInput, options?: GenerateOptions): Generation;
   /**
-   * Starts a conversation that remembers what was said.
+   * Starts a conversation that remembers what was said, or goes on with one that was saved.
    *
-   * @throws RkllmError `RKLLM_INVALID_OPTION`, `RKLLM_UNKNOWN_OPTION`, `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_DISPOSED`.
+   * @throws RkllmError `RKLLM_INVALID_OPTION`, `RKLLM_UNKNOWN_OPTION`, `RKLLM_INVALID_INPUT`, `RKLLM_DISPOSED`.
    */
   chat(options?: ChatOptions): ChatSession;
   /**

@@ -90,7 +90,8 @@ export function checkMessages(messages: readonly unknown[]): readonly ChatMessag
   return checked;
 }
 
-function checkMessage(message: unknown, index: number): ChatMessage {
+/** @throws RkllmError `RKLLM_INVALID_INPUT`. */
+export function checkMessage(message: unknown, index: number): ChatMessage {
   if (typeof message === 'object' && message !== null && 'role' in message && 'content' in message) {
     const { role, content } = message;
     if (typeof role === 'string' && roles.includes(role) && typeof content === 'string') {

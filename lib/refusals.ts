@@ -28,6 +28,17 @@ export function unsupportedByRuntime(owner: string, option: string, since: strin
   );
 }
 
+export function historyOfChat(owner: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `${owner}: keepHistory cannot be honoured: a conversation sends all of itself in each turn, and would be there twice.`,
+    {
+      hint: 'Leave keepHistory out: what the runtime has computed of the conversation is used again all the same.',
+      details: { owner, option: 'keepHistory' },
+    },
+  );
+}
+
 export function notRecoverable(backend: string): RkllmError {
   return new RkllmError(
     'RKLLM_UNSUPPORTED_OPTION',

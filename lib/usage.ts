@@ -3,8 +3,8 @@ import type { RunEnd } from './backends/backend.js';
 /** Token counts of a generation. A figure that the runtime does not tell is `undefined`, never made up. */
 export interface Usage {
   /**
-   * Tokens of the prompt, those of the chat template included. `undefined` also where a runtime keeps what it computed
-   * and tells only how many tokens it computed now, as the vendor's does from 1.2.1 on.
+   * Tokens of the prompt, those of the chat template included. `undefined` also where a runtime may have kept a part of it
+   * and tells only how many tokens it computed now, as the vendor's does from 1.2.1 on, its first prompt excepted.
    */
   readonly inputTokens: number | undefined;
   /** How many of them were not computed again because they were in the KV cache. */
@@ -52,10 +52,10 @@ export interface Moments {
   lastToken?: number;
 }
 
-/** @param kvReuse - the engine keeps what it computed: what it tells of the prompt may be the rest only. */
-export function usageOf(end: RunEnd | undefined, outputTokens: number, kvReuse: boolean): Usage {
+/** @param keepsPrompts - the engine may have kept a part of the prompt, and then tells of the rest only. */
+export function usageOf(end: RunEnd | undefined, outputTokens: number, keepsPrompts: boolean): Usage {
   const { promptTokens, cachedPromptTokens } = end ?? {};
-  const inputTokens = kvReuse && cachedPromptTokens === undefined ? undefined : promptTokens;
+  const inputTokens = keepsPrompts && cachedPromptTokens === undefined ? undefined : promptTokens;
   return {
     inputTokens,
     cachedInputTokens: cachedPromptTokens,

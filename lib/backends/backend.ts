@@ -231,6 +231,12 @@ export interface BackendModel {
   readonly runtime?: RuntimeControls;
   /** Starts a run. Whatever goes wrong arrives through {@link Run.ended}. */
   start(request: RunRequest): Run;
+  /**
+   * How many tokens a prompt has, as {@link start} would count them; it may be asked while something runs. Rejects with
+   * `RKLLM_CONTEXT_OVERFLOW` when it is so long that it need not be counted. Absent: the engine cannot tell, and the layer
+   * above estimates.
+   */
+  countTokens?(input: RunInput): Promise<number>;
   /** Starts a run with several rows. It takes one of the slots. Absent: the engine has no batches. */
   startBatch?(request: BatchRequest): Run;
   /**

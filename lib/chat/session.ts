@@ -1,95 +1,63 @@
-import { RkllmError } from '../errors.js';
-import type { Generation, GenerationResult } from '../generation.js';
-import { checkOptions } from '../options/check.js';
+import type { Generation } from '../generation.js';
 import type { GenerateOptions } from '../options/generate.js';
-import type { OptionsOf, OptionTable } from '../options/table.js';
-import { checkMessages } from '../prompt.js';
+import type { ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
-import { renderToolCall } from './tool-call.js';
+import type { SavedChat } from './saved-chat.js';
 
-/** Options of a conversation. */
-export const chatTable = {
-  /** What the model is told before the first message. Default: nothing. */
-  system: { kind: 'string', defaultsTo: 'no system message' },
-} as const satisfies OptionTable;
-
-/** Options of a conversation. */
-export type ChatOptions = OptionsOf<typeof chatTable>;
-
-/** A conversation. Each turn is answered with everything that was said before. */
+/**
+ * A conversation. Each turn is answered with everything that was said before. It has one turn at a time: while one is not
+ * over, a further one, and `reset()`, is refused with `RKLLM_CHAT_BUSY`.
+ *
+ * The messages of a turn join {@link ChatSession.messages} when the answer is over: the whole of it, or what was written until
+ * it was stopped (see the option `partialAnswers`); with its tool calls, without reasoning that was told from it. A turn
+ * that fails, or is aborted by its signal with `onAbort: 'throw'`, leaves the conversation as it was.
+ */
 export interface ChatSession {
-  /** Everything said so far, the system message included. */
+  /** Everything that the model will know of in the next turn, the system message included. */
   readonly messages: readonly ChatMessage[];
   /**
-   * Says something and starts the answer. The user's message and the answer join {@link ChatSession.messages} when
-   * the answer is over: the whole of it, or what was written until it was stopped; with its tool calls, without
-   * reasoning that was told from it. A turn that fails, or is aborted
-   * by its signal with `onAbort: 'throw'`, leaves the conversation as it was.
+   * Says something and starts the answer. A conversation that does not fit into the context rejects the generation with
+   * `RKLLM_CONTEXT_OVERFLOW` before the engine is touched (see the option `onContextFull`). No answer gets beyond the
+   * context.
    *
-   * @throws RkllmError `RKLLM_CHAT_BUSY` while the previous turn is not over, and what {@link Model.generate} throws.
+   * @throws RkllmError `RKLLM_CHAT_BUSY`, and what {@link Model.generate} throws; `RKLLM_UNSUPPORTED_OPTION` for
+   * `keepHistory: true`.
    */
   send(content: string, options?: GenerateOptions): Generation;
   /**
+   * Starts another answer to the last message; it takes the place of the one that was there.
+   *
+   * @throws RkllmError as {@link ChatSession.send}; `RKLLM_INVALID_INPUT` when the last message is not an answer.
+   */
+  regenerate(options?: GenerateOptions): Generation;
+  /**
+   * Says something else in place of the user's last message, and starts the answer. Both take the place of what was there.
+   *
+   * @throws RkllmError as {@link ChatSession.send}; `RKLLM_INVALID_INPUT` when the user has said nothing yet.
+   */
+  editLast(content: string, options?: GenerateOptions): Generation;
+  /**
+   * A second conversation that begins with what was said in this one, without a turn that is not over, and with the same
+   * options. From then on neither knows of the other.
+   */
+  fork(): ChatSession;
+  /**
    * Forgets what was said, except the system message.
    *
-   * @throws RkllmError `RKLLM_CHAT_BUSY` while a turn is not over.
+   * @throws RkllmError `RKLLM_CHAT_BUSY`.
    */
   reset(): void;
-}
-
-/** How a conversation asks its model. */
-export type Ask = (messages: readonly ChatMessage[], options: GenerateOptions | undefined) => Generation;
-
-/** {@link ChatSession} that sends the whole transcript each time; an engine with a KV cache computes only the rest. */
-export class TranscriptChat implements ChatSession {
-  readonly #ask: Ask;
-  readonly #opening: readonly ChatMessage[];
-  #messages: readonly ChatMessage[];
-  #busy = false;
-
-  constructor(ask: Ask, options: ChatOptions | undefined) {
-    const { system } = checkOptions('chat()', chatTable, options);
-    this.#ask = ask;
-    this.#opening = Object.freeze<ChatMessage[]>(system === undefined ? [] : [{ role: 'system', content: system }]);
-    this.#messages = this.#opening;
-  }
-
-  get messages(): readonly ChatMessage[] {
-    return this.#messages;
-  }
-
-  send(content: string, options?: GenerateOptions): Generation {
-    this.#refuseWhileBusy('send another message');
-    const transcript = checkMessages([...this.#messages, { role: 'user', content }]);
-    const answer = this.#ask(transcript, options);
-    this.#busy = true;
-    answer.result().then(
-      (result) => {
-        const content = contentOf(result);
-        this.#messages = Object.freeze<ChatMessage[]>([...transcript, { role: 'assistant', content }]);
-        this.#busy = false;
-      },
-      () => (this.#busy = false),
-    );
-    return answer;
-  }
-
-  reset(): void {
-    this.#refuseWhileBusy('reset the conversation');
-    this.#messages = this.#opening;
-  }
-
-  #refuseWhileBusy(action: string): void {
-    if (!this.#busy) return;
-    throw new RkllmError('RKLLM_CHAT_BUSY', `Cannot ${action}: the previous turn is not over.`, {
-      hint: 'Await the previous answer, or stop it with abort() and await it.',
-    });
-  }
-}
-
-/** A model must see the calls that it made; what it thought is not shown to it again. */
-function contentOf({ text, toolCalls }: GenerationResult): string {
-  if (toolCalls.length === 0) return text;
-  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-  return before + toolCalls.map(renderToolCall).join('\n');
+  /**
+   * How much of the context the conversation takes, or would take.
+   *
+   * @param content - what the user would say next. Default: nothing; what is told is the prompt of the conversation as it is.
+   * @throws RkllmError (as a rejection) `RKLLM_TEMPLATE_UNKNOWN`, `RKLLM_INVALID_INPUT`, `RKLLM_EMPTY_PROMPT`,
+   * `RKLLM_DISPOSED`.
+   */
+  contextUsage(content?: string): Promise<ContextUsage>;
+  /**
+   * The conversation as plain values, without a turn that is not over; `JSON.stringify(chat)` has it, too.
+   * `model.chat({ from })` goes on with it, also with another model.
+   */
+  toJSON(): SavedChat;
 }

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { isRkllmError, loadModel, type Backend, type Model } from 'rkllm';
 import { scripted } from 'rkllm/testing';
-import { chatTable } from '../../lib/chat/session.js';
+import { chatTable } from '../../lib/options/chat.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
 import { loadTable } from '../../lib/options/load.js';
@@ -52,6 +52,14 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
   template: [
     ['auto', 'none', 'phi3', 'chatml', { jinja: '{{ messages }}' }, { file: 'chat_template.jinja' }],
     ['Phi3', {}, { jinja: 5 }, { file: '' }, { jinja: 'a', file: 'b' }],
+  ],
+  from: [
+    [{}, { format: 'rkllm-chat', version: 1, messages: [] }],
+    ['{}', []],
+  ],
+  onContextFull: [
+    ['error', 'drop-oldest-turns', () => []],
+    ['drop', {}],
   ],
   runtimeEnv: [
     [{}, { RKLLM_LOG_LEVEL: '2' }],

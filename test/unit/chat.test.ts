@@ -183,7 +183,8 @@ test('the options of a turn are its own', async () => {
   backend.run.write('A', 'B');
   expect(await answer).toMatchObject({ text: 'A', finishReason: 'length' });
   chat.send('Q2');
-  expect(backend.run.request).toMatchObject({ maxNewTokens: undefined, sampling: {} });
+  expect(backend.run.request.maxNewTokens).toBeGreaterThan(4000); // what the context has left
+  expect(backend.run.request.sampling).toEqual({});
 });
 
 test('what is returned of the messages does not change with later turns', async () => {

@@ -1,4 +1,4 @@
-import { chatTable } from '../../lib/chat/session.js';
+import { chatTable } from '../../lib/options/chat.js';
 import { checkOptions, suggest } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
 import { loadTable } from '../../lib/options/load.js';

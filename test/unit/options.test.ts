@@ -1,6 +1,6 @@
 import { isRkllmError, loadModel, type Backend, type Model, type RkllmErrorCode } from 'rkllm';
 import { scripted } from 'rkllm/testing';
-import { chatTable } from '../../lib/chat/session.js';
+import { chatTable } from '../../lib/options/chat.js';
 import { checkOptions } from '../../lib/options/check.js';
 import { generateTable } from '../../lib/options/generate.js';
 import { batchTable } from '../../lib/options/batch.js';
@@ -141,7 +141,13 @@ const batch: Record<keyof typeof batchTable, Values> = {
   onText: { good: [() => 5], bad: ['x', 0, null, true, {}, []] },
 };
 
-const chat: Record<keyof typeof chatTable, Values> = { system: { good: ['Be brief.'], bad: notAString } };
+const chat: Record<keyof typeof chatTable, Values> = {
+  system: { good: ['Be brief.'], bad: notAString },
+  from: { good: [{ format: 'rkllm-chat', version: 1, messages: [] }], bad: ['{}', 5, true, null, []] },
+  onContextFull: { good: ['error', 'drop-oldest-turns', () => []], bad: ['drop', '', 5, true, null, {}, []] },
+  reserveTokens: { good: [1, 500], bad: [0, -1, 0.5, 1_000_000_001, ...notANumber] },
+  partialAnswers: { good: ['keep', 'discard'], bad: ['', 'drop', ...notAString] },
+};
 
 const doctor: Record<keyof typeof doctorTable, Values> = {
   model: { good: ['phi-3.rkllm'], bad: notAString },

@@ -1,8 +1,8 @@
 import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
-import type { BackendModel, BackendModelInfo, Capabilities, Run, RunRequest } from '../backend.js';
+import type { BackendModel, BackendModelInfo, Capabilities, Run, RunInput, RunRequest } from '../backend.js';
 import { ClientRun } from './client-run.js';
-import { deferred } from '../../deferred.js';
+import { deferred, type Deferred } from '../../deferred.js';
 import { startEngine, type EngineHost } from './engine-host.js';
 import { fromPlainError, type EngineInit, type FromEngine } from './protocol.js';
 
@@ -25,6 +25,9 @@ class EngineClient {
   readonly #exited = deferred<RkllmError>();
   readonly #failed = deferred<never>();
   #run: ClientRun | undefined;
+  /** What the engine has been asked to count. */
+  readonly #counts = new Map<number, Deferred<number>>();
+  #counted = 0;
   /** Set once the engine has exited. */
   #death: RkllmError | undefined;
   #closing = false;
@@ -72,9 +75,19 @@ class EngineClient {
     return run;
   }
 
-  /** No more work is coming: lets a process with nothing else to do end. */
+  async countTokens(input: RunInput): Promise<number> {
+    if (this.#death !== undefined) throw this.#death;
+    const id = this.#counted++;
+    const count = deferred<number>();
+    this.#counts.set(id, count);
+    this.#host.hold(true);
+    this.#host.post({ type: 'count', id, input });
+    return count.promise;
+  }
+
+  /** Lets a process with nothing else to do end, unless the engine is at work. */
   rest(): void {
-    this.#host.hold(false);
+    if (this.#run === undefined && this.#counts.size === 0) this.#host.hold(false);
   }
 
   /** Asks the engine to go, and resolves when it is gone. */
@@ -97,6 +110,12 @@ class EngineClient {
       case 'ended':
         this.#takeRun()?.finish(message.end);
         break;
+      case 'counted':
+        this.#takeCount(message.id)?.resolve(message.tokens);
+        break;
+      case 'not-counted':
+        this.#takeCount(message.id)?.reject(fromPlainError(message.error));
+        break;
       case 'failed': {
         const error = fromPlainError(message.error);
         this.#loaded.reject(error); // does nothing once the model is loaded
@@ -116,14 +135,23 @@ class EngineClient {
     this.#exited.resolve(error);
     this.#loaded.reject(error);
     this.#takeRun()?.fail(error);
+    for (const count of this.#counts.values()) count.reject(error);
+    this.#counts.clear();
     if (!this.#closing) this.#failed.reject(error);
   }
 
   #takeRun(): ClientRun | undefined {
     const run = this.#run;
-    if (run !== undefined && !this.#closing) this.rest();
     this.#run = undefined;
+    if (run !== undefined && !this.#closing) this.rest();
     return run;
+  }
+
+  #takeCount(id: number): Deferred<number> | undefined {
+    const count = this.#counts.get(id);
+    this.#counts.delete(id);
+    if (!this.#closing) this.rest();
+    return count;
   }
 }
 
@@ -145,6 +173,7 @@ export async function loadInEngine(init: EngineInit, signal: AbortSignal | undef
     failed: client.failed,
     recoverable: true, // its worker is gone, and all that it had
     start: (request) => client.start(request),
+    countTokens: (input) => client.countTokens(input),
     dispose: () => client.close(),
   };
 }

@@ -98,6 +98,11 @@ export class Engine {
     return end;
   }
 
+  /** @throws RkllmError `RKLLM_CONTEXT_OVERFLOW` for what is too long to be encoded. */
+  countTokens(input: RunInput): number {
+    return input.type === 'text' ? this.#encode(input.text).length : input.tokenIds.length;
+  }
+
   #promptTokens(input: RunInput): Int32Array {
     const { contextLength } = this.info;
     const prompt = input.type === 'text' ? this.#encode(input.text) : input.tokenIds;

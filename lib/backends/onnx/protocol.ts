@@ -1,5 +1,5 @@
 import { errorCodes, isRkllmError, RkllmError, type RkllmErrorCode } from '../../errors.js';
-import type { BackendModelInfo, ResolvedSampling, RunEnd, RunRequest, TokenBatch } from '../backend.js';
+import type { BackendModelInfo, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
 
 /** What an engine needs to load a model. Crosses the channel, so: plain values only. */
 export interface EngineInit {
@@ -16,13 +16,19 @@ export type ToEngine =
   | { readonly type: 'load'; readonly init: EngineInit }
   | { readonly type: 'run'; readonly request: RunRequest }
   | { readonly type: 'abort' }
+  | { readonly type: 'count'; readonly id: number; readonly input: RunInput }
   | { readonly type: 'close' };
 
-/** From the engine to the model's owner. `loaded` or `failed` answers `load`; `ended` or `failed` is the last of a run. */
+/**
+ * From the engine to the model's owner. `loaded` or `failed` answers `load`; `ended` or `failed` is the last of a run;
+ * `counted` or `not-counted` answers `count`, at any time after the load.
+ */
 export type FromEngine =
   | { readonly type: 'loaded'; readonly info: BackendModelInfo }
   | { readonly type: 'tokens'; readonly batch: TokenBatch }
   | { readonly type: 'ended'; readonly end: RunEnd }
+  | { readonly type: 'counted'; readonly id: number; readonly tokens: number }
+  | { readonly type: 'not-counted'; readonly id: number; readonly error: PlainError }
   | { readonly type: 'failed'; readonly error: PlainError };
 
 /** An RkllmError as plain values: an error object that crosses threads loses its class and its fields. */

@@ -3,10 +3,10 @@
  * gives the event loop a turn before each of them, so an abort needs no shared memory.
  */
 import { RkllmError } from '../../errors.js';
-import type { RunRequest } from '../backend.js';
+import type { RunInput, RunRequest } from '../backend.js';
 import { openChannel } from './engine-channel.js';
 import { Engine } from './engine.js';
-import { toPlainError, type EngineInit, type ToEngine } from './protocol.js';
+import { toPlainError, type EngineInit, type PlainError, type ToEngine } from './protocol.js';
 
 let engine: Engine | undefined;
 let abortRequested = false;
@@ -21,6 +21,9 @@ const channel = openChannel((message: ToEngine) => {
     case 'run':
       abortRequested = false;
       work = reporting(() => run(message.request), 'RKLLM_RUN_FAILED');
+      break;
+    case 'count':
+      count(message.id, message.input);
       break;
     case 'abort':
       abortRequested = true;
@@ -50,20 +53,30 @@ async function run(request: RunRequest): Promise<void> {
   channel.post({ type: 'ended', end });
 }
 
+function count(id: number, input: RunInput): void {
+  try {
+    if (engine === undefined) throw new Error('No model has been loaded.');
+    channel.post({ type: 'counted', id, tokens: engine.countTokens(input) });
+  } catch (error) {
+    channel.post({ type: 'not-counted', id, error: explained(error, 'RKLLM_RUN_FAILED') });
+  }
+}
+
 /** Reports what goes wrong instead of throwing it. */
 async function reporting(task: () => Promise<void>, code: 'RKLLM_MODEL_INVALID' | 'RKLLM_RUN_FAILED'): Promise<void> {
   try {
     await task();
   } catch (error) {
-    channel.post({
-      type: 'failed',
-      error: toPlainError(error, (cause) => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        return new RkllmError(code, `The engine of the ONNX model failed: ${reason}`, {
-          hint: 'Try another export of the model; if it fails as well, report this with the model’s name.',
-          cause,
-        });
-      }),
-    });
+    channel.post({ type: 'failed', error: explained(error, code) });
   }
+}
+
+function explained(error: unknown, code: 'RKLLM_MODEL_INVALID' | 'RKLLM_RUN_FAILED'): PlainError {
+  return toPlainError(error, (cause) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new RkllmError(code, `The engine of the ONNX model failed: ${reason}`, {
+      hint: 'Try another export of the model; if it fails as well, report this with the model’s name.',
+      cause,
+    });
+  });
 }

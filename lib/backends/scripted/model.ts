@@ -1,8 +1,9 @@
 import { deferred } from '../../deferred.js';
 import type { RkllmError } from '../../errors.js';
-import type { BackendModel, BackendModelInfo, Capabilities, LoadRequest, RunRequest } from '../backend.js';
+import type { BackendModel, BackendModelInfo, Capabilities, LoadRequest, RunInput, RunRequest } from '../backend.js';
 import type { Clock } from './clock.js';
-import { ScriptedRun } from './run.js';
+import { wordsOf } from './answer.js';
+import { promptOf, ScriptedRun } from './run.js';
 import type { CheckedScript } from './script.js';
 
 /** What a model shares with the backend that loaded it. */
@@ -58,6 +59,10 @@ export class ScriptedModel implements BackendModel {
     const forget = (): void => void this.#running.delete(run);
     run.ended.then(forget, forget);
     return run;
+  }
+
+  countTokens(input: RunInput): Promise<number> {
+    return Promise.resolve(wordsOf(promptOf(input)).length);
   }
 
   /** As the death of a worker: what runs fails, and then the model. Nothing happens to one that was disposed. */

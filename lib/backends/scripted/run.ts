@@ -1,5 +1,5 @@
 import { RkllmError } from '../../errors.js';
-import type { Run, RunEnd, RunRequest, TokenBatch } from '../backend.js';
+import type { Run, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
 import { answerTo, wordsOf, type EngineAnswer, type EngineToken } from './answer.js';
 import type { Clock } from './clock.js';
 import { crash, scriptedFailure } from './failures.js';
@@ -45,8 +45,7 @@ export class ScriptedRun implements Run, ScriptedRequest {
   #over = false;
 
   constructor(request: RunRequest, context: RunContext) {
-    const { input } = request;
-    this.prompt = input.type === 'text' ? input.text : Array.from(input.tokenIds, String).join(' ');
+    this.prompt = promptOf(request.input);
     this.request = request;
     this.#context = context;
     this.ended = this.#play()
@@ -157,6 +156,10 @@ export class ScriptedRun implements Run, ScriptedRequest {
       if (!this.#stop.signal.aborted) throw error;
     });
   }
+}
+
+export function promptOf(input: RunInput): string {
+  return input.type === 'text' ? input.text : Array.from(input.tokenIds, String).join(' ');
 }
 
 function figure(stated: number | 'unstated'): number | undefined {

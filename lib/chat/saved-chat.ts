@@ -1,0 +1,46 @@
+import { RkllmError } from '../errors.js';
+import { describe } from '../options/check.js';
+import { checkMessage } from '../prompt.js';
+import type { ChatMessage } from './message.js';
+
+/** A conversation as plain values, for `JSON.stringify()`. */
+export interface SavedChat {
+  readonly format: 'rkllm-chat';
+  /** Of the format. */
+  readonly version: 1;
+  readonly messages: readonly ChatMessage[];
+}
+
+const format = 'rkllm-chat';
+const version = 1;
+
+export function saveChat(messages: readonly ChatMessage[]): SavedChat {
+  return { format, version, messages: messages.map(({ role, content }) => ({ role, content })) };
+}
+
+/**
+ * The messages of a saved conversation.
+ *
+ * @throws RkllmError `RKLLM_INVALID_INPUT` unless it is one, whole and of a version that is known.
+ */
+export function restoreChat(saved: object): readonly ChatMessage[] {
+  const fields: Readonly<Record<string, unknown>> = { ...saved };
+  if (fields['format'] !== format) throw notSaved(`Its format is ${describe(fields['format'])}.`);
+  if (fields['version'] !== version) {
+    throw notSaved(`Its version is ${describe(fields['version'])}; this release reads ${String(version)}.`);
+  }
+  const other = Object.keys(fields).find((key) => !['format', 'version', 'messages'].includes(key));
+  if (other !== undefined) throw notSaved(`It has '${other}', which version ${String(version)} does not have.`);
+  const { messages } = fields as { readonly messages?: unknown };
+  if (!Array.isArray(messages)) throw notSaved(`Its messages are ${describe(messages)}.`);
+  const checked = Array.from<unknown, ChatMessage>(messages, checkMessage);
+  if (checked.at(-1)?.role === 'user') throw notSaved('Its last message has no answer.');
+  return checked;
+}
+
+function notSaved(found: string): RkllmError {
+  return new RkllmError('RKLLM_INVALID_INPUT', `This is no conversation that chat.toJSON() gave. ${found}`, {
+    hint: 'Pass what chat.toJSON() gave, or what JSON.parse() makes of its JSON.',
+    details: { option: 'from' },
+  });
+}

@@ -1,0 +1,149 @@
+import { RkllmError } from '../errors.js';
+import type { Generation, GenerationResult } from '../generation.js';
+import type { ChatOptions, chatTable } from '../options/chat.js';
+import type { GenerateOptions } from '../options/generate.js';
+import type { Checked } from '../options/table.js';
+import { checkMessages } from '../prompt.js';
+import { ContextBudget, type ChatTurn, type FittedTurn } from './context-budget.js';
+import type { ContextMeter } from './context-meter.js';
+import type { ContextUsage } from './context-usage.js';
+import type { ChatMessage } from './message.js';
+import { restoreChat, saveChat, type SavedChat } from './saved-chat.js';
+import type { ChatSession } from './session.js';
+import { renderToolCall } from './tool-call.js';
+
+/** The model of a conversation, as it is seen from there. */
+export interface ChatModel {
+  /** @param onFitted - is told what is asked in place of the turn's messages. */
+  ask(turn: ChatTurn, onFitted: (fitted: FittedTurn) => void, options: GenerateOptions | undefined): Generation;
+  readonly meter: ContextMeter;
+  /** @throws RkllmError `RKLLM_DISPOSED`, what the model died of, or `RKLLM_UNSUPPORTED_OPTION`: it answers batches only. */
+  refuseUnusable(): void;
+}
+
+/**
+ * {@link ChatSession} that sends the whole transcript each time; an engine with a KV cache computes only what is new. So
+ * there is nothing in an engine that belongs to a conversation, and every turn is what it would be after a cold start.
+ */
+export class TranscriptChat implements ChatSession {
+  readonly #model: ChatModel;
+  readonly #options: Checked<typeof chatTable>;
+  readonly #budget: ContextBudget;
+  #messages: readonly ChatMessage[];
+  #busy = false;
+
+  /** @param messages - what was said before; undefined: what the options say. */
+  constructor(model: ChatModel, options: Checked<typeof chatTable>, messages = openingOf(options)) {
+    const { onContextFull = 'error', reserveTokens } = options;
+    this.#model = model;
+    this.#options = options;
+    this.#budget = new ContextBudget(model.meter, onContextFull, reserveTokens);
+    this.#messages = Object.freeze(messages);
+  }
+
+  get messages(): readonly ChatMessage[] {
+    return this.#messages;
+  }
+
+  send(content: string, options?: GenerateOptions): Generation {
+    return this.#turn('send another message', () => [...this.#messages, { role: 'user', content }], options);
+  }
+
+  regenerate(options?: GenerateOptions): Generation {
+    return this.#turn(
+      'ask for another answer',
+      () => {
+        if (this.#messages.at(-1)?.role !== 'assistant') throw nothingTo('regenerate()', 'an answer');
+        return this.#messages.slice(0, -1);
+      },
+      options,
+    );
+  }
+
+  editLast(content: string, options?: GenerateOptions): Generation {
+    return this.#turn(
+      'change the last message',
+      () => {
+        const last = this.#messages.map(({ role }) => role).lastIndexOf('user');
+        if (last < 0) throw nothingTo('editLast()', 'a message of the user');
+        return [...this.#messages.slice(0, last), { role: 'user', content }];
+      },
+      options,
+    );
+  }
+
+  fork(): ChatSession {
+    this.#model.refuseUnusable();
+    return new TranscriptChat(this.#model, this.#options, this.#messages);
+  }
+
+  reset(): void {
+    this.#refuseWhileBusy('reset the conversation');
+    const end = this.#messages.findIndex(({ role }) => role !== 'system');
+    if (end >= 0) this.#messages = Object.freeze(this.#messages.slice(0, end));
+  }
+
+  async contextUsage(content?: string): Promise<ContextUsage> {
+    this.#model.refuseUnusable();
+    const messages =
+      content === undefined ? this.#messages : checkMessages([...this.#messages, { role: 'user', content }]);
+    return this.#model.meter.count(messages);
+  }
+
+  toJSON(): SavedChat {
+    return saveChat(this.#messages);
+  }
+
+  #turn(action: string, transcriptOf: () => readonly ChatMessage[], options: GenerateOptions | undefined): Generation {
+    this.#refuseWhileBusy(action);
+    this.#model.refuseUnusable();
+    const turn = this.#budget.turnOf(Object.freeze(checkMessages(transcriptOf())));
+    let asked = turn.messages;
+    const onFitted = ({ messages }: FittedTurn): void => void (asked = messages);
+    const answer = this.#model.ask(turn, onFitted, options);
+    this.#busy = true;
+    answer.result().then(
+      (result) => {
+        this.#conclude(asked, result);
+        this.#busy = false;
+      },
+      () => (this.#busy = false),
+    );
+    return answer;
+  }
+
+  #conclude(asked: readonly ChatMessage[], result: GenerationResult): void {
+    this.#model.meter.learn(asked, result);
+    if (result.finishReason === 'abort' && this.#options.partialAnswers === 'discard') return;
+    this.#messages = Object.freeze<ChatMessage[]>([...asked, { role: 'assistant', content: contentOf(result) }]);
+  }
+
+  #refuseWhileBusy(action: string): void {
+    if (!this.#busy) return;
+    throw new RkllmError('RKLLM_CHAT_BUSY', `Cannot ${action}: the previous turn is not over.`, {
+      hint: 'Await the previous answer, or stop it with abort() and await it.',
+    });
+  }
+}
+
+function openingOf({ system, from }: ChatOptions): readonly ChatMessage[] {
+  if (from === undefined) return system === undefined ? [] : [{ role: 'system', content: system }];
+  if (system === undefined) return restoreChat(from);
+  throw new RkllmError('RKLLM_INVALID_OPTION', 'chat(): system has no meaning beside from, which has its own.', {
+    hint: 'Leave one of them out.',
+    details: { owner: 'chat()', option: 'system' },
+  });
+}
+
+function nothingTo(call: string, missing: string): RkllmError {
+  return new RkllmError('RKLLM_INVALID_INPUT', `${call} needs ${missing} at the end of the conversation.`, {
+    hint: 'Use send() for the next message.',
+  });
+}
+
+/** A model must see the calls that it made; what it thought is not shown to it again. */
+function contentOf({ text, toolCalls }: GenerationResult): string {
+  if (toolCalls.length === 0) return text;
+  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  return before + toolCalls.map(renderToolCall).join('\n');
+}

@@ -1,0 +1,86 @@
+import type { BackendModel, RunEnd, RunRequest } from './backends/backend.js';
+
+/**
+ * What the KV cache of the vendor's runtime holds. `nothing`; the last prompt and its answer, computed with this adapter;
+ * what the `caller` has set up by hand (a history, a paused generation), which is not touched unasked; or what is
+ * `unknown`, which nothing may be built on.
+ */
+type Contents = 'nothing' | { readonly lora: string | undefined } | 'caller' | 'unknown';
+
+/** What a call of `model.runtime` does to the KV cache. */
+export type KvEffect = 'none' | 'fills' | 'clears' | 'arranges' | 'spoils';
+
+/**
+ * The one place that knows what is in the KV cache of a model. From 1.2.0 on the runtime compares each prompt with the
+ * tokens that it computed last and goes on from where they differ. That is sound by itself as long as those tokens were
+ * computed as the prompt's would be: this has the cache emptied where they were not, or where nobody can say.
+ */
+export class KvOwner {
+  readonly #model: BackendModel;
+  readonly #isKept: boolean;
+  #contents: Contents = 'nothing';
+
+  constructor(model: BackendModel) {
+    this.#model = model;
+    // Other engines compare by themselves what they have computed, with nothing beside it.
+    this.#isKept = model.capabilities.kvReuse && model.runtime !== undefined;
+  }
+
+  /** The vendor's runtime holds nothing: it computes the next prompt, and counts it, from the first token on. */
+  get isEmpty(): boolean {
+    return this.#isKept && this.#contents === 'nothing';
+  }
+
+  /**
+   * Makes the cache fit for a request, before it is started.
+   *
+   * @param isConversation - the request has all of a conversation, so nothing may stand before it.
+   * @returns undefined when there is nothing to wait for.
+   */
+  prepare(request: RunRequest, isConversation: boolean): Promise<void> | undefined {
+    return this.#isKept && this.#misleads(request, isConversation) ? this.#clear() : undefined;
+  }
+
+  /**
+   * A request has been started.
+   *
+   * @returns to be told how it ended: undefined for a failure.
+   */
+  started({ npu, media }: RunRequest): (end: RunEnd | undefined, hasTokens: boolean) => void {
+    const { lora, keepHistory = false, stopBy = 'abort' } = npu ?? {};
+    const wasArranged = this.#contents === 'caller';
+    this.#spoil();
+    return (end, hasTokens) => {
+      const paused = stopBy === 'pause' && (end?.reason === 'length' || end?.reason === 'aborted');
+      // An answer is stopped between two tokens. A prefill that was stopped may have left a part of itself.
+      const isWhole = end !== undefined && (hasTokens || end.reason !== 'aborted');
+      if (wasArranged || (isWhole && (keepHistory || paused))) this.#contents = 'caller';
+      // The runtime sees the same placeholders for every image.
+      else if (isWhole && media === undefined) this.#contents = { lora };
+    };
+  }
+
+  /** A call of `model.runtime` is about to be made. */
+  touched(effect: KvEffect): void {
+    if (effect === 'clears') this.#contents = 'nothing';
+    else if (effect === 'arranges') this.#contents = 'caller';
+    else if (effect === 'spoils') this.#spoil();
+    else if (effect === 'fills' && this.#contents === 'nothing') this.#contents = { lora: undefined };
+  }
+
+  #misleads({ npu }: RunRequest, isConversation: boolean): boolean {
+    if (this.#contents === 'nothing') return false;
+    if (this.#contents === 'caller') return isConversation;
+    return this.#contents === 'unknown' || this.#contents.lora !== npu?.lora;
+  }
+
+  async #clear(): Promise<void> {
+    await this.#model.runtime?.clearKvCache();
+    this.#contents = 'nothing';
+  }
+
+  /** What the caller has set up is the caller's to clear. */
+  #spoil(): void {
+    if (this.#contents !== 'caller') this.#contents = 'unknown';
+  }
+}
