@@ -86,7 +86,11 @@ export class LoadedModel implements Model {
     if (parts.warmedUp) this.#engine.kv.touched('fills');
     this.#meter = new ContextMeter({
       contextLength: this.info.contextLength,
-      toInput: (messages) => this.#toInput(messages),
+      // What is there already is not checked as what is asked: an answer may be empty.
+      toInput: (messages) =>
+        parts.template === undefined
+          ? this.#toInput(messages)
+          : { type: 'text', text: parts.template.render(messages) },
       isExact: this.capabilities.countsTokens === true && backendModel.countTokens !== undefined,
       counter: () => this.#engine.countTokens,
       estimator: new TokenEstimator(),

@@ -31,6 +31,7 @@ export class ContextMeter {
 
   /** Exact where it can be. */
   async count(messages: readonly ChatMessage[]): Promise<ContextUsage> {
+    if (messages.length === 0) return this.#usage(0, this.isExact ? 'exact' : 'estimated');
     const counter = this.#parts.isExact ? this.#parts.counter() : undefined;
     if (counter === undefined) return this.estimate(messages);
     const input = this.#parts.toInput(messages);

@@ -33,14 +33,23 @@ export function restoreChat(saved: object): readonly ChatMessage[] {
   if (other !== undefined) throw notSaved(`It has '${other}', which version ${String(version)} does not have.`);
   const { messages } = fields as { readonly messages?: unknown };
   if (!Array.isArray(messages)) throw notSaved(`Its messages are ${describe(messages)}.`);
-  const checked = Array.from<unknown, ChatMessage>(messages, checkMessage);
+  const checked = Array.from<unknown, ChatMessage>(messages, messageOf);
   if (checked.at(-1)?.role === 'user') throw notSaved('Its last message has no answer.');
   return checked;
 }
 
-function notSaved(found: string): RkllmError {
+function messageOf(message: unknown, index: number): ChatMessage {
+  try {
+    return checkMessage(message, index);
+  } catch (cause) {
+    throw notSaved(`Message ${String(index)} is not one.`, cause);
+  }
+}
+
+function notSaved(found: string, cause?: unknown): RkllmError {
   return new RkllmError('RKLLM_INVALID_INPUT', `This is no conversation that chat.toJSON() gave. ${found}`, {
     hint: 'Pass what chat.toJSON() gave, or what JSON.parse() makes of its JSON.',
     details: { option: 'from' },
+    cause,
   });
 }

@@ -6,8 +6,9 @@ function isContextStrategy(value: unknown): value is ContextStrategy {
   return value === 'error' || value === 'drop-oldest-turns' || typeof value === 'function';
 }
 
+/** What is in it is looked at when it is used. */
 function isObject(value: unknown): value is SavedChat {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 /** Options of a conversation. */
