@@ -209,8 +209,7 @@ export class LoadedModel implements Model {
     const { admission, onFitted } = conversation ?? {};
     if (admission === undefined) return undefined;
     return async (stop) => {
-      const fitted = await admission(maxNewTokens, stop);
-      this.#refuseWhenGone();
+      const fitted = await admission(maxNewTokens, stop).finally(() => this.#refuseWhenGone());
       onFitted?.(fitted);
       return requestOf(fitted.messages, fitted.room);
     };

@@ -155,7 +155,7 @@ describe('a conversation that is too long', () => {
   });
 
   test('is not sent to a model that was disposed meanwhile', async () => {
-    const { model, prompts } = await counting(10);
+    const { model, prompts } = await counting(12);
     let release: (() => void) | undefined;
     const chat = model.chat({
       reserveTokens: 5,
