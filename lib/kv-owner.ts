@@ -8,7 +8,7 @@ import type { BackendModel, RunEnd, RunRequest } from './backends/backend.js';
 type Contents = 'nothing' | { readonly lora: string | undefined } | 'caller' | 'unknown';
 
 /** What a call of `model.runtime` does to the KV cache. */
-export type KvEffect = 'none' | 'fills' | 'clears' | 'arranges' | 'spoils';
+export type KvEffect = 'none' | 'clears' | 'arranges' | 'spoils' | 'loads-cache' | 'releases-cache';
 
 /**
  * The one place that knows what is in the KV cache of a model. From 1.2.0 on the runtime compares each prompt with the
@@ -19,6 +19,8 @@ export class KvOwner {
   readonly #model: BackendModel;
   readonly #isKept: boolean;
   #contents: Contents = 'nothing';
+  /** The caller has loaded one; the runtime compares prompts with it as well. */
+  #hasPromptCache = false;
 
   constructor(model: BackendModel) {
     this.#model = model;
@@ -28,7 +30,7 @@ export class KvOwner {
 
   /** The vendor's runtime holds nothing: it computes the next prompt, and counts it, from the first token on. */
   get isEmpty(): boolean {
-    return this.#isKept && this.#contents === 'nothing';
+    return this.#isKept && this.#contents === 'nothing' && !this.#hasPromptCache;
   }
 
   /**
@@ -60,12 +62,18 @@ export class KvOwner {
     };
   }
 
+  /** The model has been asked something that is no request. */
+  warmedUp(): void {
+    this.#contents = { lora: undefined };
+  }
+
   /** A call of `model.runtime` is about to be made. */
   touched(effect: KvEffect): void {
     if (effect === 'clears') this.#contents = 'nothing';
     else if (effect === 'arranges') this.#contents = 'caller';
     else if (effect === 'spoils') this.#spoil();
-    else if (effect === 'fills' && this.#contents === 'nothing') this.#contents = { lora: undefined };
+    else if (effect === 'loads-cache') this.#hasPromptCache = true;
+    else if (effect === 'releases-cache') this.#hasPromptCache = false;
   }
 
   #misleads({ npu }: RunRequest, isConversation: boolean): boolean {

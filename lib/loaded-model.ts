@@ -83,7 +83,7 @@ export class LoadedModel implements Model {
     const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
     this.#queue = new RequestQueue({ slots, maxPending, timeoutMs }, observer.queue(this.info.name));
     this.#recovery = new Recovery(this.info.name, this.#engine, this.#queue, crashes, observer);
-    if (parts.warmedUp) this.#engine.kv.touched('fills');
+    if (parts.warmedUp) this.#engine.kv.warmedUp();
     this.#meter = new ContextMeter({
       contextLength: this.info.contextLength,
       // What is there already is not checked as what is asked: an answer may be empty.

@@ -68,11 +68,11 @@ export class LoadedRuntime implements ModelRuntime {
   async loadPromptCache(path: string): Promise<void> {
     const checked = complete('loadPromptCache', runtimeArguments.loadPromptCache, { path }, ['path']);
     const file = absolutePath(checked.path);
-    return this.#enqueue('fills', undefined, (controls) => controls.loadPromptCache(file));
+    return this.#enqueue('loads-cache', undefined, (controls) => controls.loadPromptCache(file));
   }
 
   releasePromptCache(): Promise<void> {
-    return this.#enqueue('none', undefined, (controls) => controls.releasePromptCache());
+    return this.#enqueue('releases-cache', undefined, (controls) => controls.releasePromptCache());
   }
 
   async clearKvCache(options?: Argument<'clearKvCache'>): Promise<void> {

@@ -47,9 +47,13 @@ export class ContextMeter {
     return this.#usage(this.#parts.estimator.estimate(this.#textOf(messages)), 'estimated');
   }
 
-  /** Learns from a turn for the next estimate. */
-  learn(messages: readonly ChatMessage[], { text, reasoning = '', usage }: GenerationResult): void {
-    if (!this.#parts.isExact) this.#parts.estimator.learn(this.#textOf(messages), reasoning + text, usage);
+  /**
+   * Learns from a turn for the next estimate.
+   *
+   * @param content - of the message that has come of it.
+   */
+  learn(messages: readonly ChatMessage[], content: string, { reasoning = '', usage }: GenerationResult): void {
+    if (!this.#parts.isExact) this.#parts.estimator.learn(this.#textOf(messages), reasoning + content, usage);
   }
 
   #usage(promptTokens: number, counting: ContextUsage['counting']): ContextUsage {

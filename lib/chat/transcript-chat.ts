@@ -113,9 +113,10 @@ export class TranscriptChat implements ChatSession {
   }
 
   #conclude(asked: readonly ChatMessage[], result: GenerationResult): void {
-    this.#model.meter.learn(asked, result);
+    const content = contentOf(result);
+    this.#model.meter.learn(asked, content, result);
     if (result.finishReason === 'abort' && this.#options.partialAnswers === 'discard') return;
-    this.#messages = Object.freeze<ChatMessage[]>([...asked, { role: 'assistant', content: contentOf(result) }]);
+    this.#messages = Object.freeze<ChatMessage[]>([...asked, { role: 'assistant', content }]);
   }
 
   #refuseWhileBusy(action: string): void {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { ChatSession } from '../chat/session.js';
+import type { Generation } from '../generation.js';
 import type { Bench, ConformanceCase } from './bench.js';
 import { codeOf } from './reading.js';
 
@@ -46,6 +48,43 @@ export function chatCases(bench: Bench): ConformanceCase[] {
       await model.generate('Something else', { maxNewTokens: 3 });
       const { text } = await disturbed.send('And then?', { maxNewTokens: 10 });
       assert.equal(text, expected.text);
+    },
+
+    'is repeated, edited, forked and resumed, each time with the answer of its messages': async ({
+      model,
+      question,
+    }) => {
+      const limits = { maxNewTokens: 10, temperature: 0 };
+      const options = model.capabilities.perRequestSampling ? limits : { maxNewTokens: 10 };
+      const chat = model.chat({ system: 'Be brief.' });
+      await chat.send(question, options);
+      const fork = chat.fork();
+      const resumed = model.chat({ from: chat.toJSON() });
+      const expectSame = async (session: ChatSession, turn: Generation): Promise<void> => {
+        const { text } = await turn;
+        assert.equal(text, (await model.generate(session.messages.slice(0, -1), options)).text);
+      };
+      await expectSame(chat, chat.regenerate(options));
+      await expectSame(chat, chat.editLast('And then?', options));
+      await expectSame(fork, fork.send('Why?', options));
+      await expectSame(resumed, resumed.send('Why?', options));
+      assert.deepEqual(fork.messages, resumed.messages);
+    },
+
+    'says how much of the context it takes, and is refused before it is sent when that is too much': async (
+      subject,
+    ) => {
+      const { model, question } = subject;
+      const { contextLength } = model.info;
+      const chat = model.chat();
+      const { promptTokens, counting } = await chat.contextUsage(question);
+      const { usage } = await chat.send(question, { maxNewTokens: 2 });
+      if (counting === 'exact') assert.equal(promptTokens, usage.inputTokens);
+      else assert(promptTokens >= (usage.inputTokens ?? 0) && promptTokens < contextLength);
+      const tooMuch = 'x '.repeat(4 * contextLength);
+      assert.equal((await chat.contextUsage(tooMuch)).freeTokens, 0);
+      assert.equal(await codeOf(() => chat.send(tooMuch)), 'RKLLM_CONTEXT_OVERFLOW');
+      assert.equal(chat.messages.length, 2);
     },
 
     'takes one turn at a time': async ({ model, question }) => {

@@ -64,6 +64,21 @@ test('a runtime that dies at rest is loaded again before anybody asks', async ()
   expect(loadsOf(fake)).toBe(2);
 });
 
+test('a conversation goes on as it was before the turn that died, and sends all of itself', async () => {
+  const [model, fake] = await dyingModel('fail decode segv 3\ntoken-us 30000', { template: 'phi3' });
+  const chat = model.chat();
+  expect(await codeOf(() => chat.send('one'))).toBe('RKLLM_RUNTIME_CRASHED');
+  expect(chat.messages).toEqual([]);
+  await chat.send('two');
+  await model.generate('three');
+  await chat.send('four');
+  expect(chat.messages.map(({ content }) => content)).toEqual(['two', 'aaaaaa', 'four', 'aaaaaa']);
+  expect(fake.calls.join('\n').split('run ').at(-1)).toContain(
+    '<|user|>\ntwo<|end|>\n<|assistant|>\naaaaaa<|end|>\n<|user|>\nfour<|end|>\n<|assistant|>',
+  );
+  expect(fake.calls).not.toContain('clear-kv-cache 0'); // a new engine has nothing to be emptied of
+});
+
 test('a runtime that dies in each load is given up', async () => {
   const [model, fake] = await dyingModel('fail prefill segv');
   rewrite(fake, 'fail load segv');
