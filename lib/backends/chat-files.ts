@@ -28,13 +28,20 @@ export async function readChatFacts(
   code: RkllmErrorCode,
 ): Promise<ChatFacts> {
   const template = await findTemplate(directory, config, code);
-  const added = specialTokensOf(config);
   return {
     chatTemplate: template?.source,
     ...(template && { chatTemplateFile: template.file }),
+    ...tokensIn(config),
+  };
+}
+
+/** The special tokens that a tokenizer's configuration tells of. */
+export function tokensIn(config: JsonObject | undefined): Pick<ChatFacts, 'bosToken' | 'eosToken' | 'controlTokens'> {
+  const special = specialTokensOf(config);
+  return {
     bosToken: tokenText(config, 'bos_token'),
     eosToken: tokenText(config, 'eos_token'),
-    ...(added.length > 0 && { controlTokens: added }),
+    ...(special.length > 0 && { controlTokens: special }),
   };
 }
 

@@ -21,6 +21,9 @@ export interface JinjaSource {
 /** Words that no template has. They stand for messages, to see what a template writes around them. */
 const probes = { question: 'rkllmQuestion', answer: 'rkllmAnswer', next: 'rkllmNext' } as const;
 
+/** In place of a token that nobody has told: a prompt with it is none. */
+const unknownToken = 'rkllmUnknownToken';
+
 /** {@link ChatTemplate} by a Jinja template as Hugging Face's models bring them. */
 export class JinjaTemplate implements ChatTemplate {
   readonly name = 'jinja';
@@ -38,7 +41,7 @@ export class JinjaTemplate implements ChatTemplate {
     this.#origin = origin;
     this.#limits = limits;
     this.#compiled = this.#explained(() => compileJinja(source, limits));
-    this.#items = { bos_token: addsBos ? '' : (bosToken ?? ''), eos_token: eosToken ?? '' };
+    this.#items = { bos_token: addsBos ? '' : (bosToken ?? ''), eos_token: eosToken ?? unknownToken };
     this.switchesThinking = /\benable_thinking\b/u.test(source);
     const { before, betweenTurns, ending } = this.#probe();
     const ends = eosToken === undefined || eosToken === '' ? [] : [eosToken];
@@ -62,6 +65,9 @@ export class JinjaTemplate implements ChatTemplate {
     const text = this.#explained(() =>
       this.#compiled({ ...this.#items, ...more, messages, add_generation_prompt: true }),
     );
+    if (this.#items['eos_token'] === unknownToken && text.includes(unknownToken)) {
+      throw this.#failed('it writes eos_token, and no tokenizer_config.json beside it says what that is');
+    }
     // What it repeats of the messages, a template may; one that grows without bounds must not reach the engine.
     const longest = this.#limits.extraLength + 8 * messages.reduce((sum, { content }) => sum + content.length, 0);
     if (text.length <= longest) return text;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { BackendModelInfo } from '../../backends/backend.js';
-import { templateIn } from '../../backends/chat-files.js';
+import { readTokenizerConfig, templateIn, tokensIn } from '../../backends/chat-files.js';
 import { readJsonFile, readTextFile } from '../../backends/json-file.js';
 import { RkllmError } from '../../errors.js';
 import { familyNames, type OwnTemplate, type TemplateChoice } from './choice.js';
@@ -54,27 +54,36 @@ export async function findTemplate(
  * @throws RkllmError `RKLLM_TEMPLATE_FAILED`.
  */
 export async function tryTemplate(choice: OwnTemplate): Promise<void> {
-  await ownTemplate(choice, {
-    name: '',
-    path: undefined,
-    chatTemplate: undefined,
-    bosToken: undefined,
-    eosToken: undefined,
-  });
+  const unknown = { name: '', path: undefined, chatTemplate: undefined, bosToken: '', eosToken: '' };
+  await ownTemplate(choice, unknown);
 }
 
 async function ownTemplate(choice: OwnTemplate, evidence: TemplateEvidence): Promise<FoundTemplate> {
   const file = 'file' in choice ? path.resolve(choice.file) : undefined;
-  const source = 'file' in choice ? await readTemplate(path.resolve(choice.file)) : choice.jinja;
-  const template = jinjaTemplate(source, file ?? 'the option template', evidence);
+  const { source, tokens } = 'file' in choice ? await readTemplate(path.resolve(choice.file)) : own(choice.jinja);
+  const { bosToken = tokens.bosToken, eosToken = tokens.eosToken, controlTokens = tokens.controlTokens } = evidence;
+  const known = { ...evidence, bosToken, eosToken, ...(controlTokens && { controlTokens }) };
+  const template = jinjaTemplate(source, file ?? 'the option template', known);
   return { template, info: { name: template.name, source: 'option', file } };
 }
 
-/** A file that ends in `.json` holds its template as `tokenizer_config.json` does. */
-async function readTemplate(file: string): Promise<string> {
+interface ReadTemplate {
+  readonly source: string;
+  /** For a model whose tokenizer is not known. */
+  readonly tokens: ReturnType<typeof tokensIn>;
+}
+
+function own(source: string): ReadTemplate {
+  return { source, tokens: tokensIn(undefined) };
+}
+
+/** A file that ends in `.json` is a tokenizer's configuration; a Jinja file may have it beside it. */
+async function readTemplate(file: string): Promise<ReadTemplate> {
   const code = 'RKLLM_TEMPLATE_FAILED';
-  const source = file.endsWith('.json') ? templateIn(await readJsonFile(file, code)) : await readTextFile(file, code);
-  if (source !== undefined) return source;
+  const isConfig = file.endsWith('.json');
+  const config = isConfig ? await readJsonFile(file, code) : await readTokenizerConfig(path.dirname(file), code);
+  const source = isConfig ? templateIn(config) : await readTextFile(file, code);
+  if (source !== undefined) return { source, tokens: tokensIn(config) };
   throw new RkllmError(code, `There is no chat template in ${file}.`, {
     hint: 'Give template: { file } the path of a Jinja template or of a tokenizer_config.json with chat_template.',
     details: { file },

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { families, familyOf } from '../../../lib/chat/templates/families.js';
@@ -118,6 +118,27 @@ describe('a template of your own', () => {
   ])('as a file: %s', async (name, text) => {
     const file = write(name, text);
     expect(await found({}, { file })).toEqual({ name: 'jinja', source: 'option', file, prompt });
+  });
+
+  test('with the special tokens that its tokenizer is configured with', async () => {
+    const jinja = '{% for m in messages %}{{ m.content + eos_token }}{% endfor %}';
+    const config = { chat_template: jinja, eos_token: '<end>', additional_special_tokens: ['<x>'] };
+    const beside = path.join(directory, 'beside');
+    mkdirSync(beside);
+    for (const [name, text] of [
+      ['tokenizer_config.json', JSON.stringify(config)],
+      ['a.jinja', jinja],
+    ] as const) {
+      writeFileSync(path.join(beside, name), text);
+      const { template } = await findTemplate({ file: path.join(beside, name) }, nothing);
+      expect(template?.render([user('a<x>')])).toBe('a< x ><end>');
+      expect(template?.endMarkers).toEqual(['<end>']);
+      expect((await found({ eosToken: '</s>' }, { file: path.join(beside, name) })).prompt).toBe('a</s>');
+    }
+    await expect(findTemplate({ jinja }, nothing)).rejects.toMatchObject({
+      code: 'RKLLM_TEMPLATE_FAILED',
+      message: expect.stringContaining('eos_token') as string,
+    });
   });
 
   test.each([
