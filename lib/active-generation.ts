@@ -177,7 +177,7 @@ export class ActiveGeneration implements Generation {
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
   async #execute(): Promise<() => void> {
     const { engine, loadedSampling, isConversation } = this.#context;
-    const request = this.#request;
+    let request = this.#request;
     let ended: ReturnType<KvOwner['started']> | undefined;
     try {
       // Without a reload the engine starts before generate() returns.
@@ -189,6 +189,7 @@ export class ActiveGeneration implements Generation {
       if (clearing !== undefined) await clearing;
       if (this.#isStopped()) return () => this.#finish(undefined);
       this.#startedEmpty = engine.kv.isEmpty;
+      request = engine.kv.toStart(request, isConversation);
       const run = model.start(request);
       ended = engine.kv.started(request);
       this.#run = run;

@@ -1,5 +1,6 @@
 import type { BackendModel, BackendModelInfo, Capabilities, ResolvedSampling, RunInput } from './backends/backend.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
+import type { CacheDirectory } from './cache-directory.js';
 import { isRkllmError, type RkllmErrorCode } from './errors.js';
 import { KvOwner } from './kv-owner.js';
 
@@ -37,6 +38,7 @@ export class Engine {
   readonly reloads: boolean;
   readonly #reload: Reload;
   readonly #onLost: OnLost;
+  readonly #cacheDirectory: CacheDirectory | undefined;
   /** Absent while it is loaded again, and after that was stopped or has failed. */
   #model: BackendModel | undefined;
   #runtime: RuntimeControls | undefined;
@@ -44,7 +46,16 @@ export class Engine {
   #recoverable = false;
   #sampling: ResolvedSampling;
 
-  constructor(model: BackendModel, sampling: ResolvedSampling, reloads: boolean, reload: Reload, onLost: OnLost) {
+  /** @param cacheDirectory - for what an engine that keeps nothing itself has computed of conversations. */
+  constructor(
+    model: BackendModel,
+    sampling: ResolvedSampling,
+    reloads: boolean,
+    reload: Reload,
+    onLost: OnLost,
+    cacheDirectory: CacheDirectory | undefined,
+  ) {
+    this.#cacheDirectory = cacheDirectory;
     this.info = model.info;
     this.capabilities = model.capabilities;
     this.reloads = reloads;
@@ -146,7 +157,7 @@ export class Engine {
     const { recoverable = false } = model;
     this.#model = model;
     this.#runtime = model.runtime;
-    this.#kv = new KvOwner(model);
+    this.#kv = new KvOwner(model, this.#cacheDirectory);
     this.#recoverable = recoverable;
     this.#sampling = sampling;
     model.failed.catch((error: unknown) => {

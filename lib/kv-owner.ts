@@ -1,4 +1,6 @@
 import type { BackendModel, RunEnd, RunRequest } from './backends/backend.js';
+import type { CacheDirectory } from './cache-directory.js';
+import { TurnCache } from './turn-cache.js';
 
 /**
  * What the KV cache of the vendor's runtime holds. `nothing`; the last prompt and its answer, computed with this adapter;
@@ -18,12 +20,15 @@ export type KvEffect = 'none' | 'clears' | 'arranges' | 'spoils' | 'loads-cache'
 export class KvOwner {
   readonly #model: BackendModel;
   readonly #isKept: boolean;
+  readonly #turns: TurnCache | undefined;
   #contents: Contents = 'nothing';
   /** The caller has loaded one; the runtime compares prompts with it as well. */
   #hasPromptCache = false;
 
-  constructor(model: BackendModel) {
+  /** @param directory - for what an engine that keeps nothing itself has computed of conversations; absent: none of it. */
+  constructor(model: BackendModel, directory: CacheDirectory | undefined) {
     this.#model = model;
+    if (directory !== undefined && model.runtime !== undefined) this.#turns = new TurnCache(model.runtime, directory);
     // Other engines compare by themselves what they have computed, with nothing beside it.
     this.#isKept = model.capabilities.kvReuse && model.runtime !== undefined;
   }
@@ -40,22 +45,32 @@ export class KvOwner {
    * @returns undefined when there is nothing to wait for.
    */
   prepare(request: RunRequest, isConversation: boolean): Promise<void> | undefined {
+    if (this.#turns !== undefined) return this.#turns.prepare(request.npu?.lora, isConversation);
     return this.#isKept && this.#misleads(request, isConversation) ? this.#clear() : undefined;
+  }
+
+  /** The request as it is started. */
+  toStart(request: RunRequest, isConversation: boolean): RunRequest {
+    if (this.#turns === undefined || !isConversation || request.npu?.savePromptCache !== undefined) return request;
+    return { ...request, npu: { ...request.npu, savePromptCache: this.#turns.nextFile() } };
   }
 
   /**
    * A request has been started.
    *
+   * @param request - as {@link toStart} gave it.
    * @returns to be told how it ended: undefined for a failure.
    */
   started({ npu, media }: RunRequest): (end: RunEnd | undefined, hasTokens: boolean) => void {
-    const { lora, keepHistory = false, stopBy = 'abort' } = npu ?? {};
+    const { lora, keepHistory = false, stopBy = 'abort', savePromptCache } = npu ?? {};
     const wasArranged = this.#contents === 'caller';
     this.#spoil();
     return (end, hasTokens) => {
       const paused = stopBy === 'pause' && (end?.reason === 'length' || end?.reason === 'aborted');
       // An answer is stopped between two tokens. A prefill that was stopped may have left a part of itself.
       const isWhole = end !== undefined && (hasTokens || end.reason !== 'aborted');
+      if (!isWhole) this.#turns?.forget();
+      else if (savePromptCache !== undefined) this.#turns?.saved(savePromptCache, lora);
       if (wasArranged || (isWhole && (keepHistory || paused))) this.#contents = 'caller';
       // The runtime sees the same placeholders for every image.
       else if (isWhole && media === undefined) this.#contents = { lora };
@@ -69,6 +84,7 @@ export class KvOwner {
 
   /** A call of `model.runtime` is about to be made. */
   touched(effect: KvEffect): void {
+    if (effect === 'loads-cache' || effect === 'releases-cache') this.#turns?.replaced();
     if (effect === 'clears') this.#contents = 'nothing';
     else if (effect === 'arranges') this.#contents = 'caller';
     else if (effect === 'spoils') this.#spoil();

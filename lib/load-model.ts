@@ -1,5 +1,6 @@
 import { callIsolated } from './abort-listeners.js';
 import type { Backend, BackendModel, EngineOption, LoadRequest } from './backends/backend.js';
+import { CacheDirectory } from './cache-directory.js';
 import type { TemplateChoice } from './chat/templates/choice.js';
 import { findTemplate, tryTemplate, type TemplateInfo } from './chat/templates/recognize.js';
 import { CrashHistory, type RestartLimits } from './crash-history.js';
@@ -15,7 +16,7 @@ import { loadTable, type LoadModelOptions, type LoadProgress, type RestartOption
 import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
 import type { Prompting } from './prompt.js';
-import { notRecoverable } from './refusals.js';
+import { noPromptCacheDirectory, notRecoverable } from './refusals.js';
 import { pickSampling } from './run-options.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { warmup } from './warmup.js';
@@ -84,6 +85,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     await backendModel.dispose();
     throw signal.reason;
   }
+  const cacheDirectory = await cacheDirectoryOf(resolved, checked, backendModel);
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const { prompting, template } = await promptingOf(choice, resolved.path, backendModel);
   const info = modelInfo(resolved, backendModel.info, template);
@@ -111,6 +113,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     sampling,
     reloads,
     reload,
+    cacheDirectory,
     warmedUp: checked.warmup === true,
     crashes: restarts ? new CrashHistory(restartLimits(checked.restart)) : undefined,
     maxNewTokens,
@@ -118,6 +121,22 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     timeoutMs: queue?.timeoutMs,
     observer,
   });
+}
+
+/** What is refused frees the model. */
+async function cacheDirectoryOf(
+  { backend, substituteFor }: ResolvedModel,
+  { promptCacheDirectory }: Checked<typeof loadTable>,
+  model: BackendModel,
+): Promise<CacheDirectory | undefined> {
+  if (promptCacheDirectory === undefined || substituteFor !== undefined) return undefined;
+  try {
+    if (model.capabilities.kvReuse || model.runtime === undefined) throw noPromptCacheDirectory(backend.name);
+    return new CacheDirectory(promptCacheDirectory);
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
 }
 
 /** Tells of each phase once, and of none again. */

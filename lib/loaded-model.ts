@@ -4,12 +4,13 @@ import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
 import type { BatchAnswer, ModelRuntime, RuntimeControls } from './backends/runtime-controls.js';
 import { toBatchRows } from './batch-input.js';
-import type { ChatTurn, FittedTurn } from './chat/context-budget.js';
+import type { CacheDirectory } from './cache-directory.js';
+import type { AskedTurn } from './chat/context-budget.js';
 import { ContextMeter } from './chat/context-meter.js';
 import type { ChatMessage } from './chat/message.js';
 import type { ChatSession } from './chat/session.js';
 import { TokenEstimator } from './chat/token-estimator.js';
-import { TranscriptChat } from './chat/transcript-chat.js';
+import { TranscriptChat, type ChatModel } from './chat/transcript-chat.js';
 import type { CrashHistory } from './crash-history.js';
 import { Engine, type Reload } from './engine.js';
 import type { Generation } from './generation.js';
@@ -41,6 +42,8 @@ export interface ModelParts {
   /** The sampling of an engine that fixes it at load is changed by loading it again. */
   readonly reloads: boolean;
   readonly reload: Reload;
+  /** Removed with the model. */
+  readonly cacheDirectory: CacheDirectory | undefined;
   /** It has written a token already. */
   readonly warmedUp: boolean;
   /** Decides whether an engine that died is loaded again; undefined: none is. */
@@ -49,11 +52,6 @@ export interface ModelParts {
   readonly maxPending: number;
   readonly timeoutMs: number | undefined;
   readonly observer: Observer;
-}
-
-/** A turn of a conversation, and who is told what is asked in the end. */
-interface Conversation extends ChatTurn {
-  readonly onFitted: (fitted: FittedTurn) => void;
 }
 
 /** {@link Model} over a backend's model. */
@@ -75,9 +73,8 @@ export class LoadedModel implements Model {
     const { backendModel, sampling, reloads, reload, crashes, maxPending, timeoutMs, observer } = parts;
     this.#parts = parts;
     this.info = parts.info;
-    this.#engine = new Engine(backendModel, sampling, reloads, reload, (error, recoverable) =>
-      this.#recovery.onLost(error, recoverable),
-    );
+    const onLost = (error: unknown, recoverable: boolean): void => this.#recovery.onLost(error, recoverable);
+    this.#engine = new Engine(backendModel, sampling, reloads, reload, onLost, parts.cacheDirectory);
     this.capabilities = this.#engine.capabilities;
     // A reload needs the engine for itself.
     const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
@@ -88,9 +85,9 @@ export class LoadedModel implements Model {
       contextLength: this.info.contextLength,
       // What is there already is not checked as what is asked: an answer may be empty.
       toInput: (messages) =>
-        parts.template === undefined
-          ? this.#toInput(messages)
-          : { type: 'text', text: parts.template.render(messages) },
+        parts.prompting.by === 'library'
+          ? { type: 'text', text: parts.prompting.template.render(messages) }
+          : this.#toInput(messages),
       isExact: this.capabilities.countsTokens === true && backendModel.countTokens !== undefined,
       counter: () => this.#engine.countTokens,
       estimator: new TokenEstimator(),
@@ -124,9 +121,8 @@ export class LoadedModel implements Model {
 
   chat(options?: ChatOptions): ChatSession {
     this.#refuseWhenGone();
-    const model = {
-      ask: (turn: ChatTurn, onFitted: (fitted: FittedTurn) => void, turnOptions?: GenerateOptions) =>
-        this.#generate('send()', turn.messages, turnOptions, { ...turn, onFitted }),
+    const model: ChatModel = {
+      ask: (turn, turnOptions) => this.#generate('send()', turn.messages, turnOptions, turn),
       meter: this.#meter,
       refuseUnusable: () => {
         this.#refuseWhenGone();
@@ -152,7 +148,7 @@ export class LoadedModel implements Model {
     await this.dispose({ abort: true });
   }
 
-  #generate(owner: string, input: unknown, options: unknown, conversation?: Conversation): Generation {
+  #generate(owner: string, input: unknown, options: unknown, conversation?: AskedTurn): Generation {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
     const { prompting, sampling: atLoad } = this.#parts;
@@ -202,7 +198,7 @@ export class LoadedModel implements Model {
   }
 
   #admissionOf(
-    conversation: Conversation | undefined,
+    conversation: AskedTurn | undefined,
     maxNewTokens: number | undefined,
     requestOf: (messages: readonly ChatMessage[], room: number | undefined) => RunRequest,
   ): ((stop: AbortSignal) => Promise<RunRequest>) | undefined {
@@ -294,6 +290,7 @@ export class LoadedModel implements Model {
     try {
       await this.#engine.dispose();
     } finally {
+      this.#parts.cacheDirectory?.remove();
       this.#disposed = true;
     }
   }

@@ -51,6 +51,17 @@ export function notRecoverable(backend: string): RkllmError {
   );
 }
 
+export function noPromptCacheDirectory(backend: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `loadModel(): promptCacheDirectory is for runtime 1.1.x; this engine of the ${backend} backend writes no such files.`,
+    {
+      hint: 'Leave it out: from runtime 1.2.0 on, and on the CPU, what was computed is kept in memory.',
+      details: { owner: 'loadModel()', option: 'promptCacheDirectory', backend },
+    },
+  );
+}
+
 export function disposedError(): RkllmError {
   return new RkllmError('RKLLM_DISPOSED', 'The model has been disposed.', {
     hint: 'Load it again, or dispose it only after the last generation.',

@@ -18,6 +18,11 @@ export interface ChatTurn extends FittedTurn {
   readonly admission?: (maxNewTokens: number | undefined, signal: AbortSignal) => Promise<FittedTurn>;
 }
 
+/** A turn, and who is told what is asked in place of its messages. */
+export interface AskedTurn extends ChatTurn {
+  readonly onFitted: (fitted: FittedTurn) => void;
+}
+
 /** Keeps a conversation within the context of its model. */
 export class ContextBudget {
   readonly #meter: ContextMeter;

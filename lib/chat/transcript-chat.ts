@@ -4,7 +4,7 @@ import type { ChatOptions, chatTable } from '../options/chat.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { Checked } from '../options/table.js';
 import { checkMessages } from '../prompt.js';
-import { ContextBudget, type ChatTurn, type FittedTurn } from './context-budget.js';
+import { ContextBudget, type AskedTurn, type FittedTurn } from './context-budget.js';
 import type { ContextMeter } from './context-meter.js';
 import type { ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
@@ -14,8 +14,7 @@ import { renderToolCall } from './tool-call.js';
 
 /** The model of a conversation, as it is seen from there. */
 export interface ChatModel {
-  /** @param onFitted - is told what is asked in place of the turn's messages. */
-  ask(turn: ChatTurn, onFitted: (fitted: FittedTurn) => void, options: GenerateOptions | undefined): Generation;
+  ask(turn: AskedTurn, options: GenerateOptions | undefined): Generation;
   readonly meter: ContextMeter;
   /** @throws RkllmError `RKLLM_DISPOSED`, what the model died of, or `RKLLM_UNSUPPORTED_OPTION`: it answers batches only. */
   refuseUnusable(): void;
@@ -100,7 +99,7 @@ export class TranscriptChat implements ChatSession {
     const turn = this.#budget.turnOf(Object.freeze(checkMessages(transcriptOf())));
     let asked = turn.messages;
     const onFitted = ({ messages }: FittedTurn): void => void (asked = messages);
-    const answer = this.#model.ask(turn, onFitted, options);
+    const answer = this.#model.ask({ ...turn, onFitted }, options);
     this.#busy = true;
     answer.result().then(
       (result) => {

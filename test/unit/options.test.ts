@@ -117,6 +117,7 @@ const load: Record<keyof typeof loadTable, Values> = {
     bad: ['', 'phi-3', 'qwen', 'jinja', 0, null, true, {}, [], { jinja: '' }, { jinja: 'a', file: 'b' }, { path: 'a' }],
   },
   sampling: { good: ['reject', 'reload'], bad: ['', 'Reload', 0, null, true, {}, []] },
+  promptCacheDirectory: { good: ['/tmp'], bad: notAString },
   onCrash: { good: ['fail', 'restart'], bad: ['', 'Restart', 'reload', 0, null, true, {}, []] },
   restart: { good: [{}, { maxCrashes: 5 }, { delayMs: 0 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
   queue: { good: [{}, { maxPending: 0 }, { timeoutMs: 1 }], bad: [0, 5, '5', null, true, [], [{}], () => 5] },
