@@ -2,7 +2,8 @@
  * What the turns of a conversation cost to prefill: ten of them with each generation of the vendor's runtime, as its
  * stand-in keeps count (`details` in its journal). "New" are the tokens of a prompt that were neither in the prompt before
  * nor in the answer to it. Beside it what it costs to send everything again to a runtime that keeps nothing, and what it
- * costs when the answers of a model are cut into other tokens in the next prompt than it wrote. The time to the first
+ * costs when the answers of a model are cut into other tokens in the next prompt than it wrote; on 1.1.x, which keeps
+ * nothing, also with files in between (`promptCacheDirectory`), without the time that those take. The time to the first
  * token is not measured but modelled: the computed tokens at the vendor's figure for Phi-3 on an RK3588.
  *
  *   npm run build && npm run bench -- multi-turn [--turns N]
@@ -36,13 +37,13 @@ const cut = whole.flatMap((token, index) =>
 const directory = mkdtempSync(path.join(tmpdir(), 'rkllm-multi-turn-'));
 process.on('exit', () => rmSync(directory, { recursive: true }));
 
-async function conversation(release, script) {
+async function conversation(release, script, loadOptions = {}) {
   const file = path.join(directory, 'phi-3-mini.rkllm');
   const journal = `${file}.journal`;
   rmSync(journal, { force: true });
   writeFileSync(file, ['#fake-rkllm', `journal ${journal}`, 'details', ...script, ''].join('\n'));
   const runtimePath = path.join(root, 'build/Release/fake', `librkllmrt-${release}.so`);
-  const model = await loadModel(file, { runtimePath, isolation: 'none' });
+  const model = await loadModel(file, { runtimePath, isolation: 'none', ...loadOptions });
   const chat = model.chat({ system: 'You are a helpful assistant.' });
   for (let turn = 1; turn <= turns; turn++) await chat.send(question(turn));
   await model.dispose();
@@ -83,6 +84,9 @@ for (const release of releases) {
     conversation: kept,
     everythingAgain: resent,
     answersInOtherTokens: other,
+    ...(release.startsWith('1.1.') && {
+      withPromptCacheDirectory: figures(await conversation(release, whole, { promptCacheDirectory: directory })),
+    }),
     conversationToEverythingAgain: round(kept.prefilledTokens / resent.prefilledTokens),
   };
 }

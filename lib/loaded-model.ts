@@ -236,7 +236,9 @@ export class LoadedModel implements Model {
       id: randomUUID(),
       start: async (request, stop) => {
         const sampling = this.#engine.reloads ? this.#parts.sampling : undefined;
-        return (await this.#engine.ready(sampling, stop))?.startBatch?.(request);
+        const model = await this.#engine.ready(sampling, stop);
+        this.#engine.kv.touched('spoils');
+        return model?.startBatch?.(request);
       },
       queue: this.#queue,
       recovery: this.#recovery,

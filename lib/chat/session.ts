@@ -39,6 +39,8 @@ export interface ChatSession {
   /**
    * A second conversation that begins with what was said in this one, without a turn that is not over, and with the same
    * options. From then on neither knows of the other.
+   *
+   * @throws RkllmError `RKLLM_DISPOSED`.
    */
   fork(): ChatSession;
   /**

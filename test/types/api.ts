@@ -17,6 +17,8 @@ import {
   type Chunk,
   type DoctorOptions,
   type DoctorReport,
+  type ChatSession,
+  type ContextUsage,
   type FinishReason,
   type GenerateInput,
   type GenerateOptions,
@@ -30,6 +32,7 @@ import {
   type QueueTrace,
   type RkllmErrorCode,
   type RuntimeInput,
+  type SavedChat,
   type ToolCall,
 } from 'rkllm';
 import { manualClock, scripted, type ManualClock, type Script, type ScriptedBackend } from 'rkllm/testing';
@@ -115,6 +118,29 @@ export async function asking(model: Model): Promise<void> {
   String(chat.messages.push);
   // @ts-expect-error -- a chat takes text
   chat.send(messages);
+  is<Generation>()(chat.regenerate({ maxNewTokens: 5 }), true);
+  is<Generation>()(chat.editLast('Hello'), true);
+  is<ChatSession>()(chat.fork(), true);
+  is<Promise<ContextUsage>>()(chat.contextUsage('Hello'), true);
+  is<SavedChat>()(chat.toJSON(), true);
+  model.chat({
+    from: chat.toJSON(),
+    partialAnswers: 'discard',
+    reserveTokens: 100,
+    onContextFull: 'drop-oldest-turns',
+  });
+  model.chat({
+    onContextFull: (said, { promptTokens, signal }) => {
+      is<readonly ChatMessage[]>()(said, true);
+      is<number>()(promptTokens, true);
+      is<AbortSignal>()(signal, true);
+      return said.slice(-1);
+    },
+  });
+  // @ts-expect-error -- what is saved has a version
+  model.chat({ from: { messages: [] } });
+  // @ts-expect-error -- a function gives messages
+  model.chat({ onContextFull: () => 'Hi' });
 }
 
 export async function batching({ runtime }: Model): Promise<void> {
@@ -162,6 +188,7 @@ export const loadOptions: LoadModelOptions[] = [
   { backend: 'onnx', template: 'phi3', queue: { maxPending: 0, timeoutMs: undefined }, threads: 2, temperature: 0 },
   { backend: scripted({ reply: 'Hi' }), runtimePath: '/usr/lib/librkllmrt.so' },
   { sampling: 'reload' },
+  { promptCacheDirectory: '/mnt/nvme' },
   { onCrash: 'restart', restart: { maxCrashes: 5, windowMs: 60_000, delayMs: 0, maxDelayMs: 5 } },
   { logger: console },
   {
