@@ -5,7 +5,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import {
   channels,
-  doctor,
   isRkllmError,
   loadModel,
   toGenAiAttributes,
@@ -13,10 +12,7 @@ import {
   type Backend,
   type BatchAnswer,
   type ChatMessage,
-  type Check,
   type Chunk,
-  type DoctorOptions,
-  type DoctorReport,
   type ChatSession,
   type ContextUsage,
   type FinishReason,
@@ -36,15 +32,7 @@ import {
   type ToolCall,
 } from 'rkllm';
 import { manualClock, scripted, type ManualClock, type Script, type ScriptedBackend } from 'rkllm/testing';
-
-// Two types are the same when the compiler takes functions that mention them for the same.
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-
-/** Compiles only when the value's type is exactly `Expected`. */
-const is =
-  <Expected>() =>
-  <Actual>(value: Actual, equal: Equal<Expected, Actual>): unknown[] => [value, equal];
+import { is } from './equal.js';
 
 export async function reading(model: Model, signal: AbortSignal): Promise<void> {
   const generation = model.generate('Hi', { signal, stop: ['\n'], onAbort: 'return', maxNewTokens: 5, seed: 1 });
@@ -295,19 +283,3 @@ export const own: Backend = {
 
 // @ts-expect-error -- a backend can load
 export const incomplete: Backend = { name: 'incomplete' };
-
-export async function examining(): Promise<unknown> {
-  const options: DoctorOptions = { model: 'x.rkllm', modelBytes: 5, maxContextLength: 512, requireNpu: true };
-  const report = await doctor(options);
-  is<DoctorReport>()(report, true);
-  is<readonly Check[]>()(report.checks, true);
-  for (const check of report.checks) {
-    is<'ok' | 'warn' | 'fail' | 'skip'>()(check.status, true);
-    is<string | undefined>()(check.fix, true);
-  }
-  // @ts-expect-error -- a misspelt option
-  await doctor({ modle: 'x.rkllm' });
-  // @ts-expect-error -- what was found is not changed
-  report.ok = true;
-  return doctor();
-}

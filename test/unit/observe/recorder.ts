@@ -55,6 +55,8 @@ export class Recorder {
 
   #listen(channel: string | symbol, nameOf: (message: Message) => string): void {
     const listener = (published: unknown): void => {
+      // A channel belongs to the process: a model of the file before may still be at work in Jest's worker.
+      if (!(published instanceof Object)) return;
       const message = published as Message;
       this.published.push({ name: nameOf(message), message: { ...message } });
     };
