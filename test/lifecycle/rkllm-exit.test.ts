@@ -8,7 +8,7 @@ const prelude = path.join(__dirname, 'rkllm-prelude.cjs');
 
 /** Runs a program that has the prelude at hand, with a fake model. */
 function run(model: FakeModel, source: string, ...flags: string[]): Promise<Ended> {
-  const program = `const { load, start, startAndRead, consume, sleep, work } = require(${JSON.stringify(prelude)});
+  const program = `const { load, start, startAndRead, consume, sleep, reached, work } = require(${JSON.stringify(prelude)});
     (async () => { ${source} })();`;
   return runNode([...flags, '-e', program], { env: { RUNTIME: fakeRuntime('1.1.1'), MODEL: model.path } });
 }
@@ -23,13 +23,13 @@ const endless = ['token a', 'endless', 'token-us 200'];
 
 describe('process.exit()', () => {
   test.each([
-    ['while a model is loaded', ['init-delay-ms 200'], 'load(); await sleep(50); process.exit(3);'],
+    ['while a model is loaded', ['init-delay-ms 200'], "load(); await reached('init'); process.exit(3);"],
     ['with an idle model', [], 'await load(); process.exit(3);'],
-    ['in a prefill', ['prefill-ms 60000'], 'start(await load()); await sleep(50); process.exit(3);'],
+    ['in a prefill', ['prefill-ms 60000'], "start(await load()); await reached('run'); process.exit(3);"],
     [
       'in a prefill that hears no abort',
       ['prefill-ms 300', 'abort-after-prefill'],
-      'start(await load()); await sleep(50); process.exit(3);',
+      "start(await load()); await reached('run'); process.exit(3);",
     ],
     [
       'in a run that is read',

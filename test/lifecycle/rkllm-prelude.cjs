@@ -1,4 +1,5 @@
 /** What the programs of rkllm-exit.test.ts have in common. RUNTIME and MODEL come through the environment. */
+const { existsSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 const { createRkllmBackend } = require('../../dist/backends/rkllm/index.js');
@@ -42,6 +43,12 @@ exports.consume = async (run) => {
     else tokens += batch.tokenIds.length;
     await new Promise((resolve) => setImmediate(resolve));
   }
+};
+
+/** Waits until the runtime is inside a call, as its journal shows. */
+exports.reached = async (call) => {
+  const journal = `${process.env.MODEL}.journal`;
+  while (!existsSync(journal) || !readFileSync(journal, 'utf8').includes(`${call} `)) await exports.sleep(1);
 };
 
 exports.sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
