@@ -53,8 +53,7 @@ export class AsyncBuffer<T> {
     if (end === undefined) return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
     if (!('error' in end)) return Promise.resolve({ done: true, value: undefined });
     this.#end = {};
-    // What was thrown is the caller's: an AbortSignal's reason may be any value.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an AbortSignal's reason may be any value
     return Promise.reject(end.error);
   }
 

@@ -54,6 +54,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   }
   const sampling = pickSampling(checked);
   const enter = progressOf(checked.onProgress);
+  const restarts = checked.onCrash === 'restart';
   const request: LoadRequest = {
     path: resolved.path,
     maxContextLength: checked.maxContextLength,
@@ -62,6 +63,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     threads: checked.threads,
     runtimePath: checked.runtimePath,
     runtimeTemplate,
+    mustRecover: restarts,
     npu: Object.fromEntries(npuOptions.map((name) => [name, checked[name]])),
     onPhase: enter,
     onLine: observer.engineLines(resolved.path),
@@ -72,7 +74,6 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   const choice = choiceFor(checked.template, resolved);
   if (typeof choice === 'object') await tryTemplate(choice);
   const backendModel = await resolved.backend.load(request);
-  const restarts = checked.onCrash === 'restart';
   if (restarts && backendModel.recoverable !== true) {
     await backendModel.dispose();
     throw notRecoverable(resolved.backend.name);
@@ -85,9 +86,10 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     await backendModel.dispose();
     throw signal.reason;
   }
-  const cacheDirectory = await cacheDirectoryOf(resolved, checked, backendModel);
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const { prompting, template } = await promptingOf(choice, resolved.path, backendModel);
+  // Last: whatever fails from here on has nobody to remove it.
+  const cacheDirectory = await cacheDirectoryOf(resolved, checked, backendModel);
   const info = modelInfo(resolved, backendModel.info, template);
   const reload: Reload = (reason, changed, stop, learned) => {
     const trace = (): LoadTrace => ({

@@ -1,3 +1,8 @@
+/** Whether it is one, and not the `unknown` of a model that a 1.1.x toolkit has made. */
+export function isRelease(text: string): boolean {
+  return /^v?\d+\.\d+\.\d+(?:b\d+)?$/u.test(text);
+}
+
 /** Negative: `a` is older than `b`. `1.2.1b1` comes before `1.2.1`, missing parts are zeros. */
 export function compareReleases(a: string, b: string): number {
   const [left, right] = [partsOf(a), partsOf(b)];
@@ -6,7 +11,7 @@ export function compareReleases(a: string, b: string): number {
 }
 
 function partsOf(release: string): readonly number[] {
-  const [, major, minor, patch, preview] = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:b(\d+))?/u.exec(release) ?? [];
+  const [, major, minor, patch, preview] = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:b(\d+))?/u.exec(release) ?? [];
   return [
     ...[major, minor, patch].map((part) => Number(part ?? 0)),
     preview === undefined ? Infinity : Number(preview),

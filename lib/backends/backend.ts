@@ -71,6 +71,8 @@ export interface LoadRequest {
   readonly runtimePath: string | undefined;
   /** The engine applies the chat template that came with the model; the layer above applies none. */
   readonly runtimeTemplate?: boolean;
+  /** The model will be loaded again when it has died: a backend that knows that it could not refuses before it loads. */
+  readonly mustRecover?: boolean;
   /** What only the vendor's runtime has; absent fields mean its own defaults. */
   readonly npu?: Checked<typeof npuTable>;
   /** Told when a part of the load begins: `probe` finds out what there is to load with, `load` reads the model. */
@@ -210,7 +212,10 @@ export interface RunEnd {
  * still returns is the rest.
  */
 export interface Run {
-  /** All tokens since the last call, or undefined when there are none. Never blocks, never throws. */
+  /**
+   * Tokens since the last call, in order; undefined when there are none. A flood may come in several batches, so that none of
+   * them keeps the event loop. Never blocks, never throws.
+   */
   drain(): TokenBatch | undefined;
   /** Resolves when {@link Run.drain} has something to give or the run has ended. One waiter at a time. */
   readable(): Promise<void>;

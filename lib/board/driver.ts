@@ -10,6 +10,9 @@ export interface NpuDriver {
   readonly source: string;
 }
 
+/** The oldest vendor driver that the runtimes 1.1.0 to 1.3.1 do not warn about. */
+export const oldestDriver = '0.9.7';
+
 /** Which of them there is depends on how the kernel was built. The second is for root only. */
 const versionFiles = [
   '/sys/module/rknpu/version',

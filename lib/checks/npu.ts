@@ -1,4 +1,5 @@
 import type { Board } from '../board/index.js';
+import { oldestDriver } from '../board/driver.js';
 import { modelTargets } from '../board/soc.js';
 import { compareReleases } from '../releases.js';
 import { conclude, type Check, type Subject } from './check.js';
@@ -52,8 +53,7 @@ const driverCheck: Subject = {
   why: "The vendor's runtime works with the vendor's driver rknpu only. It warns below 0.9.7, and some calculations fail there.",
 };
 
-/** Below, the runtime itself warns; its documentation asks for the other. */
-const oldestDriver = '0.9.7';
+/** Newer than the one below which the runtime itself warns. */
 const documentedDriver = '0.9.8';
 
 const newKernel =

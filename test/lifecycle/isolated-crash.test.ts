@@ -8,7 +8,7 @@ import { FakeModel, fakeRuntime, until } from '../unit/rkllm/fake-model.js';
 
 const limits = { loadTimeoutMs: 20_000, stallTimeoutMs: 20_000, abortTimeoutMs: 20_000 };
 /** A hang is noticed when its limit is over. */
-const short = { loadTimeoutMs: 700, stallTimeoutMs: 300, abortTimeoutMs: 300 };
+const short = { loadTimeoutMs: 2000, stallTimeoutMs: 1000, abortTimeoutMs: 1000 };
 
 function load(fake: FakeModel, options: LoadModelOptions = {}): Promise<Model> {
   const runtimePath = fakeRuntime('1.2.3');

@@ -1,6 +1,6 @@
 /** The runtime dies in its process, in every way and place, and the model is loaded again. */
 import { writeFileSync } from 'node:fs';
-import { loadModel, type LoadModelOptions, type Model } from 'rkllm';
+import { loadModel, type LoadModelOptions, type LoadProgress, type Model } from 'rkllm';
 import { codeOf, failureOf } from '../support/reading.js';
 import { FakeModel, fakeRuntime } from '../unit/rkllm/fake-model.js';
 
@@ -32,7 +32,7 @@ const hows = ['segv', 'bus', 'abrt', 'assert', 'kill', 'exit', 'hang'] as const;
 describe.each(hows)('a runtime that ends by %s', (how) => {
   const hangs = how === 'hang';
   const code = hangs ? 'RKLLM_RUNTIME_HUNG' : 'RKLLM_RUNTIME_CRASHED';
-  const patience = hangs ? { stallTimeoutMs: 300 } : {};
+  const patience = hangs ? { stallTimeoutMs: 1000 } : {};
 
   test('in a prefill serves it again, and then who waited', async () => {
     const [model, fake] = await dyingModel(`fail prefill ${how}`, patience);
@@ -97,6 +97,9 @@ test('a model that is not what it was is an error at once', async () => {
 });
 
 test('a runtime in this process is refused, since what hangs there stays', async () => {
-  const options = { isolation: 'none' } as const;
+  const phases: string[] = [];
+  const onProgress = ({ phase }: LoadProgress): void => void phases.push(phase);
+  const options = { isolation: 'none', onProgress } as const;
   expect(await codeOf(() => dyingModel('max-context 4096', options))).toBe('RKLLM_UNSUPPORTED_OPTION');
+  expect(phases).toEqual(['probe']); // before minutes are spent on the load
 });

@@ -1,4 +1,5 @@
 import { mirostatTable, npuTable } from '../../options/npu.js';
+import { notRecoverable } from '../../refusals.js';
 import type { Backend, EngineOption } from '../backend.js';
 import { loadAfterPreflight } from './preflight.js';
 import { RkllmModel } from './rkllm-model.js';
@@ -15,6 +16,9 @@ export function createRkllmBackend(): Backend {
   return {
     name: 'rkllm',
     engineOptions,
-    load: (request) => loadAfterPreflight(request, (checked) => RkllmModel.load(checked)),
+    load: async (request) => {
+      if (request.mustRecover === true && request.npu?.isolation === 'none') throw notRecoverable('rkllm');
+      return loadAfterPreflight(request, (seen) => RkllmModel.load(request, seen));
+    },
   };
 }

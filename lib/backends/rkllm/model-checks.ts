@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { targetOf, type ModelTarget } from '../../board/soc.js';
 import { conclude, inBytes, type Check, type Subject } from '../../checks/check.js';
-import { isRkllmError } from '../../errors.js';
+import type { RkllmError } from '../../errors.js';
 import { compareReleases } from '../../releases.js';
-import { inspectModelFile } from './model-file.js';
+import type { ModelFile } from './model-file.js';
 import type { ModelName } from './model-name.js';
 
 const fileCheck: Subject = {
@@ -13,21 +13,15 @@ const fileCheck: Subject = {
   why: 'Of a file that is not a whole model the runtime says "invalid magic" at best.',
 };
 
-/**
- * The only check of a model that fails: the others go by names.
- *
- * @param expectedBytes - its size, where it is known from where the file comes from.
- */
-export function checkModelFile(file: string, expectedBytes: number | undefined): Check {
-  try {
-    inspectModelFile(file, expectedBytes);
-  } catch (error) {
-    if (!isRkllmError(error)) throw error;
-    return conclude(fileCheck, 'fail', error.message, error.hint);
-  }
-  const { size } = statSync(file);
+/** The only check of a model that fails: the others go by names. */
+export function modelFileFailure({ message, hint }: RkllmError): Check {
+  return conclude(fileCheck, 'fail', message, hint);
+}
+
+/** @param expectedBytes - its size, where it is known from where the file comes from. */
+export function checkModelFile(file: string, { bytes }: ModelFile, expectedBytes: number | undefined): Check {
   const unfinished = ['.aria2', '.part', '.incomplete', '.crdownload'].find((suffix) => existsSync(file + suffix));
-  const found = `${path.basename(file)}, ${inBytes(size)}${expectedBytes === size ? ', complete' : ''}`;
+  const found = `${path.basename(file)}, ${inBytes(bytes)}${expectedBytes === bytes ? ', complete' : ''}`;
   if (unfinished !== undefined) {
     const fix = 'Let the download come to its end; if it has, remove that file.';
     return conclude(fileCheck, 'warn', `${found}; beside it is a file ${unfinished} of a download that goes on`, fix);

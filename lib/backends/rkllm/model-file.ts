@@ -11,6 +11,11 @@ export interface ModelFile {
   readonly quantization: string | undefined;
   /** Size of the file. */
   readonly bytes: number;
+  /**
+   * The release of the toolkit that converted it, such as `'1.3.1'`, which the toolkit writes at the end of the file. That
+   * has been seen of 1.3.1; whether those before do so is not known. Undefined: it is not there.
+   */
+  readonly toolkitVersion: string | undefined;
 }
 
 /**
@@ -26,7 +31,7 @@ export function inspectModelFile(file: string | undefined, expectedBytes?: numbe
       details: { path: file },
     });
   }
-  const { start, size } = readStart(file);
+  const { start, end, size } = readEnds(file);
   if (start === '') throw invalid(file, 'is empty', downloadAgain);
   if (start.startsWith('version https://git-lfs')) {
     throw invalid(file, 'is a Git LFS pointer, not the model itself', 'Fetch it with git lfs pull.');
@@ -35,21 +40,27 @@ export function inspectModelFile(file: string | undefined, expectedBytes?: numbe
   if (expectedBytes !== undefined && size !== expectedBytes) {
     throw invalid(file, `has ${size} bytes and should have ${expectedBytes}`, downloadAgain);
   }
-  return { name: shortNameOf(file), quantization: parseModelName(file).quantization, bytes: size };
+  const toolkitVersion = /rkllm-toolkit version: (\d+\.\d+\.\d+[a-z\d]*)/u.exec(end)?.[1];
+  return { name: shortNameOf(file), quantization: parseModelName(file).quantization, bytes: size, toolkitVersion };
 }
 
 const downloadAgain = 'Download it again, as the raw file; compare its size with the one shown where it comes from.';
 const startBytes = 64;
+/** More than the text and what may be written behind it. */
+const endBytes = 256;
 
-function readStart(file: string): { readonly start: string; readonly size: number } {
+function readEnds(file: string): { readonly start: string; readonly end: string; readonly size: number } {
   try {
     const descriptor = openSync(file, 'r');
     try {
       const stats = fstatSync(descriptor);
+      const { size } = stats;
       if (!stats.isFile()) {
         throw invalid(file, 'is not a regular file', 'Pass the .rkllm file itself, not the directory it is in.');
       }
-      return { start: readAt(descriptor, 0, startBytes).toString('latin1'), size: stats.size };
+      const read = (position: number, length: number): string =>
+        readAt(descriptor, position, length).toString('latin1');
+      return { start: read(0, startBytes), end: read(Math.max(0, size - endBytes), endBytes), size };
     } finally {
       closeSync(descriptor);
     }
@@ -72,27 +83,4 @@ function cannotRead(file: string, cause: NodeJS.ErrnoException): RkllmError {
 function invalid(file: string, what: string, hint: string, cause?: unknown): RkllmError {
   const init: RkllmErrorInit = { hint, details: { path: file }, cause };
   return new RkllmError('RKLLM_MODEL_INVALID', `${file} ${what}.`, init);
-}
-
-/** More than the text and what may be written behind it. */
-const endBytes = 256;
-
-/**
- * The release of the toolkit that converted a model, such as `'1.3.1'`. The toolkit writes it at the end of the file; it
- * has been seen of 1.3.1, and whether those before do so is not known.
- *
- * @returns undefined: it is not there, or the file cannot be read.
- */
-export function readToolkitVersion(file: string): string | undefined {
-  try {
-    const descriptor = openSync(file, 'r');
-    try {
-      const end = readAt(descriptor, Math.max(0, fstatSync(descriptor).size - endBytes), endBytes).toString('latin1');
-      return /rkllm-toolkit version: (\d+\.\d+\.\d+[a-z\d]*)/u.exec(end)?.[1];
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    return undefined;
-  }
 }

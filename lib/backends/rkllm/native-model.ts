@@ -1,5 +1,4 @@
 import { deferred } from '../../deferred.js';
-import type { RkllmError } from '../../errors.js';
 import { askAgainMs } from './abort-watch.js';
 import type { LoadedEvent, ModelHandle } from './addon.js';
 import type { Driver } from './driver.js';
@@ -39,11 +38,10 @@ export class NativeModel {
     this.patience = patience;
     // The driver holds the router: a forgotten model must stay collectable.
     const self = new WeakRef(this);
-    router.onLost((error) => self.deref()?.lose(error));
-  }
-
-  private lose(error: RkllmError): void {
-    this.#lost.reject(error);
+    router.onLost((error) => {
+      const model = self.deref();
+      if (model !== undefined) model.#lost.reject(error);
+    });
   }
 
   /** @throws RkllmError why it cannot be loaded, or `RKLLM_RUNTIME_HUNG`. */

@@ -12,13 +12,21 @@ import {
   checkModelFile,
   checkModelRelease,
   checkQuantization,
+  modelFileFailure,
   type ModelRelease,
 } from './model-checks.js';
-import { inspectModelFile, readToolkitVersion } from './model-file.js';
+import { inspectModelFile, type ModelFile } from './model-file.js';
 import { memoryNeedOf } from './model-memory.js';
-import { parseModelName } from './model-name.js';
+import { parseModelName, type ModelName } from './model-name.js';
 import { readRuntimeFile } from './runtime-file.js';
 import { findRuntime, runtimeSearch } from './runtime-path.js';
+
+/** What was seen before a load, for the load itself. */
+export interface Seen {
+  readonly file: ModelFile;
+  /** Version of the NPU's driver, where it can be read. */
+  readonly installedDriver: string | undefined;
+}
 
 /** What a model is looked at for. */
 export interface ModelPlan {
@@ -34,25 +42,30 @@ export interface ModelPlan {
 }
 
 /** Everything about the model itself. Only the file can fail; what goes by names warns. Reads a few hundred bytes. */
-export function checkModel({ file, contextLength, runtime, expectedBytes }: ModelPlan, board: Board): readonly Check[] {
-  const whole = checkModelFile(file, expectedBytes);
-  if (whole.status === 'fail') return [whole];
-  const name = parseModelName(file);
+export function checkModel(plan: ModelPlan, board: Board): readonly Check[] {
+  try {
+    return checksOfModel(plan, inspectModelFile(plan.file, plan.expectedBytes), board);
+  } catch (error) {
+    if (!isRkllmError(error)) throw error;
+    return [modelFileFailure(error)];
+  }
+}
+
+function checksOfModel(plan: ModelPlan, seen: ModelFile, board: Board): readonly Check[] {
+  const name = parseModelName(plan.file);
   const target = board.soc?.target;
   return [
-    whole,
+    checkModelFile(plan.file, seen, plan.expectedBytes),
     checkModelChip(name, target),
     checkQuantization(name, target),
-    checkModelRelease(releaseOf(file), runtime),
-    checkContext(name, contextLength),
+    checkModelRelease(releaseOf(seen, name), plan.runtime),
+    checkContext(name, plan.contextLength),
   ];
 }
 
 /** What stands in the file counts more than its name. */
-function releaseOf(file: string): ModelRelease | undefined {
-  const inFile = readToolkitVersion(file);
-  if (inFile !== undefined) return { release: inFile, inFile: true };
-  const { release } = parseModelName(file);
+function releaseOf({ toolkitVersion }: ModelFile, { release }: ModelName): ModelRelease | undefined {
+  if (toolkitVersion !== undefined) return { release: toolkitVersion, inFile: true };
   return release === undefined ? undefined : { release, inFile: false };
 }
 
@@ -61,16 +74,14 @@ export function memoryNeedOfFile(file: string, contextLength: number): MemoryNee
   return memoryNeedOf(statSync(file).size, parseModelName(file), contextLength);
 }
 
-/** Everything that can be known before the runtime is touched, cheaply: some forty small reads. */
-export function preflight(plan: ModelPlan, board: Board): readonly Check[] {
-  const ofModel = checkModel(plan, board);
-  if (ofModel.some(({ status }) => status === 'fail')) return ofModel;
+/** Everything that can be known of a whole file and its board before the runtime is touched, cheaply. */
+export function preflight(plan: ModelPlan, seen: ModelFile, board: Board): readonly Check[] {
   return [
-    ...ofModel,
+    ...checksOfModel(plan, seen, board),
     checkChip(board, false),
     checkDriver(board),
     checkDevices(board),
-    checkMemory(board, memoryNeedOfFile(plan.file, plan.contextLength)),
+    checkMemory(board, memoryNeedOf(seen.bytes, parseModelName(plan.file), plan.contextLength)),
     checkOpenFiles(board),
     checkCpus(board, plan.cpus),
   ];
@@ -87,14 +98,16 @@ export const defaultContextLength = 4096;
  */
 export async function loadAfterPreflight(
   request: LoadRequest,
-  load: (request: LoadRequest) => Promise<BackendModel>,
+  load: (seen: Seen) => Promise<BackendModel>,
 ): Promise<BackendModel> {
   request.signal?.throwIfAborted();
-  inspectModelFile(request.path);
-  const warnings = await lookBefore(request);
+  const file = inspectModelFile(request.path);
+  const board = readBoard(thisMachine());
+  const checks = preflight(await planOf(request, file), file, board);
+  const warnings = checks.filter(({ status }) => status === 'warn' || status === 'fail');
   for (const warning of warnings) request.onWarning?.(warning);
   try {
-    return await load(request);
+    return await load({ file, installedDriver: board.driver?.version });
   } catch (error) {
     throw warnings.length > 0 && isRkllmError(error) && !toldBefore.has(error.code)
       ? withWarnings(error, warnings)
@@ -102,15 +115,18 @@ export async function loadAfterPreflight(
   }
 }
 
-async function lookBefore({ path: file = '', maxContextLength, runtimePath, npu }: LoadRequest): Promise<Check[]> {
-  const plan: ModelPlan = {
+async function planOf(
+  { path: file = '', maxContextLength, runtimePath, npu }: LoadRequest,
+  seen: ModelFile,
+): Promise<ModelPlan> {
+  // Reading the library is worth it only where there is something to compare its release with.
+  const isCompared = releaseOf(seen, parseModelName(file)) !== undefined;
+  return {
     file,
     contextLength: maxContextLength ?? defaultContextLength,
-    // Reading the library is worth it only where there is something to compare its release with.
-    runtime: npu?.runtimeVersion ?? (releaseOf(file) && (await versionOfRuntime(runtimePath))),
+    runtime: npu?.runtimeVersion ?? (isCompared ? await versionOfRuntime(runtimePath) : undefined),
     cpus: npu?.cpus,
   };
-  return preflight(plan, readBoard(thisMachine())).filter(({ status }) => status === 'warn' || status === 'fail');
 }
 
 /** A library that is not found is the load's to tell. */

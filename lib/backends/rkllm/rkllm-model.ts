@@ -1,6 +1,4 @@
 import { onAbort } from '../../abort-listeners.js';
-import { readDriver } from '../../board/driver.js';
-import { thisMachine } from '../../board/machine.js';
 import { RkllmError } from '../../errors.js';
 import type {
   BackendModel,
@@ -20,14 +18,12 @@ import { chatFactsBeside } from './chat-files.js';
 import type { Driver } from './driver.js';
 import { EventRouter } from './event-router.js';
 import { hostEnvironment } from './isolated/environment.js';
-import type { Known } from './isolated/explain.js';
 import { IsolatedDriver } from './isolated/isolated-driver.js';
 import { RkllmRuntime } from './rkllm-runtime.js';
 import { RkllmRun } from './rkllm-run.js';
-import { inspectModelFile, readToolkitVersion } from './model-file.js';
 import { toNativeInput, toNativePrompt } from './native-input.js';
 import { NativeModel, type Patience } from './native-model.js';
-import { defaultContextLength } from './preflight.js';
+import { defaultContextLength, type Seen } from './preflight.js';
 import { findRuntime, runtimeSearch } from './runtime-path.js';
 
 /** Twice what the prefill of a full context of 4096 tokens takes on an RK3588 by the vendor's figures. */
@@ -65,14 +61,14 @@ export class RkllmModel implements BackendModel {
    * and after the runtime's part of the load, which cannot be interrupted, except while it waits for the caller's
    * tokenizer or embedder. The promise settles when nothing of the load is left.
    */
-  static async load(request: LoadRequest): Promise<RkllmModel> {
+  static async load(request: LoadRequest, seen: Seen): Promise<RkllmModel> {
     const { signal, sampling, npu = {}, runtimeTemplate = false, onPhase } = request;
     signal?.throwIfAborted();
     refuseSeed(sampling.seed);
-    const { name, quantization, bytes } = inspectModelFile(request.path);
+    const { name, quantization, bytes } = seen.file;
     const chat = await chatFactsBeside(request.path);
     signal?.throwIfAborted();
-    const driver = driverFor(request);
+    const driver = driverFor(npu, seen);
     const runtimePath = findRuntime(runtimeSearch(request.runtimePath, process.env));
     const contextLength = request.maxContextLength ?? defaultContextLength;
 
@@ -130,18 +126,15 @@ export class RkllmModel implements BackendModel {
   }
 }
 
-/** What the board and the model's file say, for when the runtime only says that something is wrong. */
-function knownOf(modelPath: string | undefined): Known {
-  const toolkitVersion = modelPath === undefined ? undefined : readToolkitVersion(modelPath);
-  return {
-    facts: toolkitVersion === undefined ? undefined : { toolkitVersion },
-    installedDriver: readDriver(thisMachine())?.version,
-  };
-}
-
-function driverFor({ path: modelPath, npu: { isolation = 'process', runtimeEnv } = {} }: LoadRequest): Driver {
+function driverFor({ isolation = 'process', runtimeEnv }: NonNullable<LoadRequest['npu']>, seen: Seen): Driver {
   if (isolation === 'process') {
-    return new IsolatedDriver({ environment: hostEnvironment(process.env, runtimeEnv), known: knownOf(modelPath) });
+    const { file, installedDriver } = seen;
+    // For when the runtime only says that something is wrong.
+    const facts = file.toolkitVersion === undefined ? undefined : { toolkitVersion: file.toolkitVersion };
+    return new IsolatedDriver({
+      environment: hostEnvironment(process.env, runtimeEnv),
+      known: { facts, installedDriver },
+    });
   }
   if (runtimeEnv === undefined) return nativeAddon();
   throw new RkllmError('RKLLM_UNSUPPORTED_OPTION', "runtimeEnv needs isolation: 'process'.", {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readToolkitVersion } from '../../backends/rkllm/model-file.js';
+import { inspectModelFile } from '../../backends/rkllm/model-file.js';
 import { parseModelName } from '../../backends/rkllm/model-name.js';
 import { readBoard } from '../../board/index.js';
 import { thisMachine } from '../../board/machine.js';
@@ -143,17 +143,17 @@ function factsOf(
     },
     model: {
       file: model === undefined ? undefined : path.basename(model),
-      bytes: npuFile === undefined ? undefined : sizeOf(npuFile),
+      bytes: npuFile === undefined ? undefined : known(() => statSync(npuFile).size),
       named: npuFile === undefined ? undefined : parseModelName(npuFile),
-      toolkit: npuFile === undefined ? undefined : readToolkitVersion(npuFile),
+      toolkit: npuFile === undefined ? undefined : known(() => inspectModelFile(npuFile).toolkitVersion),
     },
   };
 }
 
-/** What it is when it cannot be looked at, loading it tells. */
-function sizeOf(file: string): number | undefined {
+/** Of a file that cannot be looked at, loading it tells why. */
+function known<T>(look: () => T): T | undefined {
   try {
-    return statSync(file).size;
+    return look();
   } catch {
     return undefined;
   }

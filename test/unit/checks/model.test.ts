@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inspectModelFile } from '../../../lib/backends/rkllm/model-file.js';
 import { checkModel, memoryNeedOfFile, preflight, type ModelPlan } from '../../../lib/backends/rkllm/preflight.js';
 import { readBoard } from '../../../lib/board/index.js';
 import type { Check } from '../../../lib/checks/check.js';
@@ -26,7 +27,7 @@ function look(board: BoardName, name: string, more: Partial<ModelPlan> = {}, con
 
 describe('the file', () => {
   test('that is not there is all that is told', () => {
-    const checks = preflight(plan('/not/there.rkllm'), readBoard(machineOf(boards.rk3588)));
+    const checks = checkModel(plan('/not/there.rkllm'), readBoard(machineOf(boards.rk3588)));
     expect(checks).toEqual([
       expect.objectContaining({ id: 'model.file', status: 'fail', found: 'There is no model at /not/there.rkllm.' }),
     ]);
@@ -156,7 +157,8 @@ describe('the memory that a model needs', () => {
 });
 
 test('a preflight looks at the board, too', () => {
-  const checks = preflight(plan(modelFile('phi-3-rk3576-w4a16.rkllm')), readBoard(machineOf(boards['driver 0.8.2'])));
+  const file = modelFile('phi-3-rk3576-w4a16.rkllm');
+  const checks = preflight(plan(file), inspectModelFile(file), readBoard(machineOf(boards['driver 0.8.2'])));
   expect(checks.filter(({ status }) => status === 'warn').map(({ id }) => id)).toEqual([
     'model.chip',
     'model.quantization',

@@ -27,7 +27,7 @@ test('dispose() of a model that hangs rejects when its process is gone', async (
 test('a model that hangs is loaded again when its process is gone', async () => {
   const fake = new FakeModel('token a', 'token b', 'fail decode hang 1');
   const restart = { delayMs: 0 };
-  const model = await load(fake, { stallTimeoutMs: 300, onCrash: 'restart', restart });
+  const model = await load(fake, { stallTimeoutMs: 1000, onCrash: 'restart', restart });
   const before: number[] = [];
   const onLoad = (): void => void before.push(hosts());
   subscribe('tracing:rkllm:load:start', onLoad);

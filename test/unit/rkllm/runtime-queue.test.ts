@@ -18,7 +18,7 @@ async function load(script: string[], options: LoadModelOptions = {}): Promise<[
 
 describe('a call of model.runtime that waits', () => {
   test('leaves at once when it is aborted, and the generation in front goes on', async () => {
-    const [fake, model, runtime] = await load(['token a', 'repeat 60', 'token-us 5000'], { abortTimeoutMs: 20 });
+    const [fake, model, runtime] = await load(['token a', 'repeat 60', 'token-us 30000'], { abortTimeoutMs: 1000 });
     const generation = model.generate('one');
     await until(() => fake.calls.includes('run one'));
     const controller = new AbortController();
@@ -32,7 +32,7 @@ describe('a call of model.runtime that waits', () => {
   });
 
   test('in front of a generation does not make it look hung when that is aborted', async () => {
-    const [fake, model, runtime] = await load(['prefill-ms 200'], { abortTimeoutMs: 20 });
+    const [fake, model, runtime] = await load(['prefill-ms 2000'], { abortTimeoutMs: 1000 });
     const states = runtime.hiddenStates({ prompt: 'x' });
     await until(() => fake.calls.includes('run x'));
     const generation = model.generate('one');

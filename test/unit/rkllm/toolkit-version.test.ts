@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readToolkitVersion } from '../../../lib/backends/rkllm/model-file.js';
+import { inspectModelFile } from '../../../lib/backends/rkllm/model-file.js';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'rkllm-toolkit-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -23,11 +23,6 @@ test.each<[string, string | Buffer, string | undefined]>([
   ['that is cut off', Buffer.concat([weights, ending.subarray(0, -3)]), undefined],
   ['far from the end', Buffer.concat([ending, weights]), undefined],
   ['that is not there', weights, undefined],
-  ['of an empty file', '', undefined],
 ])('a version %s', (_, content, version) => {
-  expect(readToolkitVersion(file(content))).toBe(version);
-});
-
-test.each(['/not/there.rkllm', '/', 'a\0b'])('of %j there is none', (name) => {
-  expect(readToolkitVersion(name)).toBeUndefined();
+  expect(inspectModelFile(file(content)).toolkitVersion).toBe(version);
 });

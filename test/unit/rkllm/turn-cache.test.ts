@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { LoadModelOptions } from 'rkllm';
+import { loadModel, type LoadModelOptions } from 'rkllm';
 import { codeOf, failureOf } from '../../support/reading.js';
 import { load } from './batches.js';
-import { directory, FakeModel, releases } from './fake-model.js';
+import { directory, FakeModel, fakeRuntime, isolation, releases } from './fake-model.js';
 
 const reply = ['details', 'token Sure,', 'token \\x20here', 'token \\x20it', 'token \\x20is.'];
 const answer = 'Sure, here it is.';
@@ -39,6 +39,16 @@ test('a turn computes the answer before it and what is new, and the directory go
   expect(fake.calls.filter((line) => line.startsWith('load-prompt-cache'))).toHaveLength(9);
   expect(readdirSync(parent)).toHaveLength(1);
   await model.dispose();
+  expect(readdirSync(parent)).toEqual([]);
+});
+
+test('a load that fails at its template leaves no directory', async () => {
+  const own = mkdtempSync(path.join(directory, 'broken-template-'));
+  const file = path.join(own, 'model.rkllm');
+  writeFileSync(file, '#fake-rkllm\ntoken a\n');
+  writeFileSync(path.join(own, 'chat_template.jinja'), '{% if %}');
+  const options = { runtimePath: fakeRuntime('1.1.1'), promptCacheDirectory: parent, isolation } as const;
+  expect(await codeOf(() => loadModel(file, options))).toBe('RKLLM_TEMPLATE_FAILED');
   expect(readdirSync(parent)).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import type { Circumstances, Explanation, KnownLine } from './known-line.js';
-import { isDriverTooOld, oldestDriver } from './runtime-facts.js';
+import { oldestDriver } from '../../../board/driver.js';
+import { isDriverTooOld } from './runtime-facts.js';
 
 /** What the runtime says of the board, the NPU's driver and what it gets from it. */
 export const boardLines: readonly KnownLine[] = [

@@ -1,5 +1,6 @@
 import type { RuntimeLogLine } from '../runtime-log/line.js';
-import { compareReleases } from './release-order.js';
+import { oldestDriver } from '../../../board/driver.js';
+import { compareReleases, isRelease } from '../../../releases.js';
 
 /** What the runtime prints of itself, the board and the model while it loads one. 1.1.x says less than later releases. */
 export interface RuntimeFacts {
@@ -54,21 +55,20 @@ export function factsIn(lines: readonly RuntimeLogLine[]): RuntimeFacts {
   return found as RuntimeFacts;
 }
 
-/** The oldest driver that the runtimes 1.1.0 to 1.3.1 do not warn about. */
-export const oldestDriver = '0.9.7';
-
 /** Undefined when nothing was said of the driver. */
 export function isDriverTooOld({ driverVersion, driverWanted }: RuntimeFacts): boolean | undefined {
   if (driverWanted !== undefined) return true;
-  const order = driverVersion === undefined ? undefined : compareReleases(driverVersion, oldestDriver);
-  return order === undefined ? undefined : order < 0;
+  return isKnown(driverVersion) ? compareReleases(driverVersion, oldestDriver) < 0 : undefined;
 }
 
 /** Undefined when one of the two releases is not known. A newer model is not sure to be refused: most of them are. */
 export function isModelNewer({ toolkitVersion, runtimeVersion }: RuntimeFacts): boolean | undefined {
-  if (toolkitVersion === undefined || runtimeVersion === undefined) return undefined;
-  const order = compareReleases(toolkitVersion, runtimeVersion);
-  return order === undefined ? undefined : order > 0;
+  if (!isKnown(toolkitVersion) || !isKnown(runtimeVersion)) return undefined;
+  return compareReleases(toolkitVersion, runtimeVersion) > 0;
+}
+
+function isKnown(version: string | undefined): version is string {
+  return version !== undefined && isRelease(version);
 }
 
 /** The lines since the runtime last began to load a model: those of an earlier attempt explain nothing of this one. */

@@ -12,7 +12,12 @@ export class HeldReports {
   readonly #onReport: (report: HostReport) => void;
   readonly #seen = new Set<string>();
   #held: HostReport[] = [];
-  readonly #limit = new TimeLimit(() => this.giveAll());
+  readonly #limit = new TimeLimit(() => {
+    this.#isDeaf = true;
+    this.giveAll();
+  });
+  /** A mark did not come: whatever has become of the stream, no report waits for it again. */
+  #isDeaf = false;
 
   constructor(prefix: string, onReport: (report: HostReport) => void) {
     this.#prefix = prefix;
@@ -27,6 +32,7 @@ export class HeldReports {
   /** Whether a printed line is a mark; then it is nothing else. */
   takeMark(text: string): boolean {
     if (!text.startsWith(this.#prefix)) return false;
+    if (this.#isDeaf) return true;
     this.#seen.add(text);
     this.#giveReady();
     return true;
@@ -44,7 +50,7 @@ export class HeldReports {
     for (;;) {
       const [first] = this.#held;
       if (first === undefined) break;
-      if (first.logMark !== undefined && !this.#seen.delete(first.logMark)) {
+      if (!this.#isDeaf && first.logMark !== undefined && !this.#seen.delete(first.logMark)) {
         if (!this.#limit.isSet) this.#limit.start(patienceMs);
         return;
       }

@@ -71,10 +71,6 @@ export class HostProcess {
     for (const handle of this.#handles) handle.unref();
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   send(request: HostRequest): void {
     this.#socket.send(request);
   }

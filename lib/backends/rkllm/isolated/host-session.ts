@@ -11,7 +11,6 @@ import type { Frame } from './frames.js';
 import { HeldReports } from './held-reports.js';
 import { HostProcess, type Exit, type HostListener } from './host-process.js';
 import type { HostReport, HostRequest, PlainError, RemoteQuestion } from './messages.js';
-import type { RemoteQuestionHandle } from './isolated-driver.js';
 import { RemoteRun } from './remote-run.js';
 
 /**
@@ -25,6 +24,12 @@ export interface Surroundings {
   /** Of its process. */
   readonly environment: Readonly<Record<string, string>>;
   readonly known: Known;
+}
+
+/** A question of the runtime, as its receiver holds it. */
+export interface RemoteQuestionHandle {
+  readonly session: HostSession;
+  readonly number: number;
 }
 
 type Start = Parameters<NativeAddon['start']>;

@@ -1,6 +1,6 @@
 import type { ModelHandle, NativeLoadOptions, QuestionHandle, RunHandle } from '../addon.js';
 import type { Driver, DriverEvent } from '../driver.js';
-import { HostSession, type Surroundings } from './host-session.js';
+import { HostSession, type RemoteQuestionHandle, type Surroundings } from './host-session.js';
 import type { RemoteRun } from './remote-run.js';
 
 /** What stands for a model here. Forgotten, it takes the process with it. */
@@ -76,12 +76,6 @@ export class IsolatedDriver implements Driver {
 }
 
 type StartArguments = Parameters<HostSession['start']> extends [number, ...infer Rest] ? Rest : never;
-
-/** A question of the runtime, as its receiver holds it. */
-export interface RemoteQuestionHandle {
-  readonly session: HostSession;
-  readonly number: number;
-}
 
 // The handles of a driver are opaque: nobody else looks into them.
 
