@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
-import type { BackendModel, Capabilities, ResolvedSampling, RunInput, RunRequest } from './backends/backend.js';
+import type { BackendModel, Capabilities, ResolvedSampling, RunRequest } from './backends/backend.js';
 import type { BatchAnswer, ModelRuntime, RuntimeControls } from './backends/runtime-controls.js';
 import { toBatchRows } from './batch-input.js';
 import type { CacheDirectory } from './cache-directory.js';
 import type { AskedTurn } from './chat/context-budget.js';
 import { ContextMeter } from './chat/context-meter.js';
-import type { ChatMessage } from './chat/message.js';
 import type { ChatSession } from './chat/session.js';
 import { TokenEstimator } from './chat/token-estimator.js';
 import { TranscriptChat, type ChatModel } from './chat/transcript-chat.js';
 import type { CrashHistory } from './crash-history.js';
 import { Engine, type Reload } from './engine.js';
+import { GenerationRequests, type AskedGeneration } from './generation-requests.js';
 import type { Generation } from './generation.js';
 import type { KvEffect } from './kv-owner.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
@@ -22,14 +22,11 @@ import type { Observer } from './observe/observer.js';
 import { batchTable } from './options/batch.js';
 import { chatTable, type ChatOptions } from './options/chat.js';
 import { checkOptions } from './options/check.js';
-import { generateTable, type GenerateOptions } from './options/generate.js';
-import { without } from './options/without.js';
-import { splitMedia } from './prompt-media.js';
+import type { GenerateOptions } from './options/generate.js';
 import { toRunInput, type GenerateInput, type Prompting } from './prompt.js';
 import { Recovery } from './recovery.js';
-import { disposedError, historyOfChat, unsupported } from './refusals.js';
+import { disposedError, unsupported } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
-import { npuOptionsOf, reasoningOf, samplingOf, withoutNpuOptions } from './run-options.js';
 import { RuntimeCall } from './runtime-call.js';
 
 /** What `loadModel()` found out, for the model to work with. */
@@ -64,6 +61,7 @@ export class LoadedModel implements Model {
   readonly #queue: RequestQueue;
   readonly #recovery: Recovery;
   readonly #meter: ContextMeter;
+  readonly #requests: GenerationRequests;
   readonly #live = new Set<{ abort(): void }>();
   #disposal: Promise<void> | undefined;
   #disposed = false;
@@ -87,7 +85,7 @@ export class LoadedModel implements Model {
       toInput: (messages) =>
         parts.prompting.by === 'library'
           ? { type: 'text', text: parts.prompting.template.render(messages) }
-          : this.#toInput(messages),
+          : toRunInput(messages, parts.prompting, this.capabilities),
       isExact: this.capabilities.countsTokens === true && backendModel.countTokens !== undefined,
       counter: () => this.#engine.countTokens,
       estimator: new TokenEstimator(),
@@ -101,6 +99,7 @@ export class LoadedModel implements Model {
         (effect, signal, call) => this.#callRuntime(effect, signal, call),
         (inputs, options) => this.#generateBatch(inputs, options),
       );
+    this.#requests = new GenerationRequests(parts, this.#engine, this.runtime);
   }
 
   get state(): ModelState {
@@ -151,44 +150,23 @@ export class LoadedModel implements Model {
   #generate(owner: string, input: unknown, options: unknown, conversation?: AskedTurn): Generation {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
-    const { prompting, sampling: atLoad } = this.#parts;
-    const template = prompting.by === 'library' ? prompting.template : undefined;
-    const given = checkOptions(owner, generateTable, options);
-    const checked = this.info.substituteFor === undefined ? given : withoutNpuOptions(given);
-    const { rest, media } = splitMedia(input, this.#engine);
-    if (conversation !== undefined && checked.keepHistory === true) throw historyOfChat(owner);
-    const { capabilities, runtime } = this;
-    const facts = { capabilities, runtime, atLoad, reloads: this.#engine.reloads };
-    const { sampling, loadedSampling } = samplingOf(owner, checked, facts);
-    const isTemplated = typeof rest === 'string' || Array.isArray(rest);
-    const switched = isTemplated && template?.switchesThinking === true;
-    const npu = npuOptionsOf(owner, switched ? without(checked, ['enableThinking']) : checked, facts);
-    const maxNewTokens = checked.maxNewTokens ?? this.#parts.maxNewTokens;
-    const requestOf = (prompt: unknown, room: number | undefined): RunRequest => ({
-      input: this.#toInput(prompt, checked.enableThinking),
-      maxNewTokens: room === undefined ? maxNewTokens : Math.min(maxNewTokens ?? room, room),
-      sampling,
-      media,
-      ...npu,
-    });
-    const request = requestOf(rest, conversation?.room);
-    const { stop = [], stopTokenIds = [], signal, onAbort = 'throw' } = checked;
-    const endMarkers = isTemplated ? (template?.endMarkers ?? []) : [];
+    const asked = this.#requests.of(owner, input, options, conversation);
+    const { signal, onAbort = 'throw' } = asked.options;
     const context = {
       id: randomUUID(),
       engine: this.#engine,
-      loadedSampling,
+      loadedSampling: asked.loadedSampling,
       queue: this.#queue,
       recovery: this.#recovery,
-      request,
-      ends: { stop: [...stop], endMarkers, stopTokenIds: [...stopTokenIds] },
-      splits: { reasoning: reasoningOf(checked.reasoning, request.input), toolCalls: checked.toolCalls ?? 'text' },
-      admission: this.#admissionOf(conversation, maxNewTokens, requestOf),
+      request: asked.request,
+      ends: asked.ends,
+      splits: asked.splits,
+      admission: this.#admissionOf(asked, conversation),
       isConversation: conversation !== undefined,
       signal,
       onAbort,
     };
-    const describe = describeGeneration(owner, context, this.info, rest, checked);
+    const describe = describeGeneration(owner, context, this.info, asked.given, asked.options);
     return this.#parts.observer.generate(describe, signal, () => {
       this.#refuseWhenGone(); // who is told of its start may have disposed the model
       const generation = new ActiveGeneration(context);
@@ -198,21 +176,16 @@ export class LoadedModel implements Model {
   }
 
   #admissionOf(
+    { request, requestOf }: AskedGeneration,
     conversation: AskedTurn | undefined,
-    maxNewTokens: number | undefined,
-    requestOf: (messages: readonly ChatMessage[], room: number | undefined) => RunRequest,
   ): ((stop: AbortSignal) => Promise<RunRequest>) | undefined {
     const { admission, onFitted } = conversation ?? {};
     if (admission === undefined) return undefined;
     return async (stop) => {
-      const fitted = await admission(maxNewTokens, stop).finally(() => this.#refuseWhenGone());
+      const fitted = await admission(request.maxNewTokens, stop).finally(() => this.#refuseWhenGone());
       onFitted?.(fitted);
-      return requestOf(fitted.messages, fitted.room);
+      return requestOf(fitted);
     };
-  }
-
-  #toInput(prompt: unknown, thinking?: boolean): RunInput {
-    return toRunInput(prompt, this.#parts.prompting, this.capabilities, { thinking });
   }
 
   /** Before anybody else is told that there is this request: who is may dispose the model. */
