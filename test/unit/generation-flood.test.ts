@@ -49,14 +49,14 @@ function flooding(batches: number, batchSize: number): Backend {
 test('100,000 tokens leave the event loop its turns', async () => {
   const model = await scriptedModel({ reply: Array.from({ length: 100_000 }, () => 'a'), contextLength: 200_000 });
   const generation = model.generate('Hi');
-  expect(await turnsDuring(() => generation.result())).toBeGreaterThan(90);
+  expect(await turnsDuring(() => generation.result())).toBeGreaterThan(40);
   expect((await generation.text()).length).toBe(100_000);
 });
 
 test('an engine that never waits leaves the event loop its turns', async () => {
   const model = await loadModel(undefined, { backend: flooding(10_000, 10) });
   const generation = model.generate('Hi');
-  expect(await turnsDuring(() => generation.result())).toBeGreaterThan(90);
+  expect(await turnsDuring(() => generation.result())).toBeGreaterThan(40);
   expect((await generation.text()).length).toBe(100_000);
 });
 
