@@ -190,42 +190,42 @@ function expectSaidOnce(events: readonly { readonly type: string }[]): void {
   expect(new Set(types).size).toBe(types.length);
 }
 
-const inProcessOnly = isolation === 'none' ? describe : describe.skip;
-
-inProcessOnly('garbage collection when', () => {
-  test.each(names)('%s', async (name) => {
-    const events = await forget(name);
-    await until(() => {
-      gc();
-      return count('destroy') === 1 - refusedLoads();
-    });
-    await pause(5);
-    expectInOrder();
-    expectSaidOnce(events);
+async function expectCollected(name: State): Promise<void> {
+  const events = await forget(name);
+  await until(() => {
+    gc();
+    return count('destroy') === 1 - refusedLoads();
   });
-});
+  await pause(5);
+  expectInOrder();
+  expectSaidOnce(events);
+}
 
 /** In a program of its own: whether V8 tells of what it has collected must not depend on the tests that ran before. */
-const isolatedOnly = isolation === 'process' ? describe : describe.skip;
+async function expectCollectedInProgram(name: State): Promise<void> {
+  const { code, stdout, stderr } = await runNode([
+    '--expose-gc',
+    '-e',
+    `const { calls, removeFakeModels, states, until } = require('./test/lifecycle/rkllm-states.cjs');
+    const forget = async () => (await states.${name}()).events;
+    (async () => {
+      const events = await forget();
+      await until(() => (gc(), events.at(-1)?.type === 'disposed')); // it may not have come to the load
+      console.log(JSON.stringify({ events, calls: calls() }));
+      removeFakeModels();
+    })();`,
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { events, calls: made } = JSON.parse(stdout) as { events: { type: string }[]; calls: string[] };
+  expectSaidOnce(events);
+  expect(made.filter((call) => call.startsWith('violation') || call === 'abort-idle')).toEqual([]);
+}
 
-isolatedOnly('garbage collection in a program when', () => {
+describe('garbage collection when', () => {
+  const expectGone = isolation === 'none' ? expectCollected : expectCollectedInProgram;
+
   test.each(names)('%s', async (name) => {
-    const { code, stdout, stderr } = await runNode([
-      '--expose-gc',
-      '-e',
-      `const { calls, removeFakeModels, states, until } = require('./test/lifecycle/rkllm-states.cjs');
-      const forget = async () => (await states.${name}()).events;
-      (async () => {
-        const events = await forget();
-        await until(() => (gc(), events.at(-1)?.type === 'disposed')); // it may not have come to the load
-        console.log(JSON.stringify({ events, calls: calls() }));
-        removeFakeModels();
-      })();`,
-    ]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { events, calls: made } = JSON.parse(stdout) as { events: { type: string }[]; calls: string[] };
-    expectSaidOnce(events);
-    expect(made.filter((call) => call.startsWith('violation') || call === 'abort-idle')).toEqual([]);
+    await expectGone(name);
   });
 });
 

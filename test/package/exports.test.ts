@@ -111,7 +111,6 @@ test('in a Jest project without a configuration a model can be loaded', async ()
     const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
     const { code, stderr } = await runNode([
       jest,
-      '--testTimeout=60000',
       '--config',
       JSON.stringify({ rootDir: project }),
       '--watchman=false',

@@ -1,2 +1,2 @@
 /** Jest takes no time limit from the configuration of one of several projects. */
-jest.setTimeout(120_000);
+jest.setTimeout(30_000);
