@@ -1,38 +1,16 @@
 import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
-import { Answer, type AnswerEnds } from './answer.js';
+import { Answer } from './answer.js';
 import type { BackendModel, ResolvedSampling, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
-import type { Splits } from './chat/tag-splitter.js';
 import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
-import type { Engine } from './engine.js';
 import { finishReasonOf } from './finish-reason.js';
 import type { KvOwner } from './kv-owner.js';
+import type { GenerationContext } from './generation-context.js';
 import { GenerationView } from './generation-view.js';
 import type { Chunk, Generation, GenerationHandle, GenerationResult, GenerationState } from './generation.js';
 import { readRun } from './read-run.js';
-import type { SecondTry } from './recovery.js';
-import type { QueuedRequest, RequestQueue } from './request-queue.js';
+import type { QueuedRequest } from './request-queue.js';
 import { timingsOf, usageOf, type Moments } from './usage.js';
-
-export interface GenerationContext {
-  readonly id: string;
-  readonly engine: Engine;
-  /** Sampling that the model has to be loaded with; undefined: whatever it has. */
-  readonly loadedSampling: ResolvedSampling | undefined;
-  readonly queue: RequestQueue;
-  readonly recovery: SecondTry;
-  readonly request: RunRequest;
-  /** Decides on the request that is made in place of this one, before it waits for the engine. Absent: it stays. */
-  readonly admission?: ((signal: AbortSignal) => Promise<RunRequest>) | undefined;
-  /** The request has all of a conversation: nothing that the engine remembers may stand before it. */
-  readonly isConversation: boolean;
-  /** What ends the answer; the limit is the request's. */
-  readonly ends: Omit<AnswerEnds, 'maxNewTokens'>;
-  /** What is told from the text of the answer. */
-  readonly splits: Splits;
-  readonly signal: AbortSignal | undefined;
-  readonly onAbort: 'throw' | 'return';
-}
 
 /** {@link Generation} over one run of a backend. */
 export class ActiveGeneration implements Generation {
@@ -185,7 +163,7 @@ export class ActiveGeneration implements Generation {
       if (model === undefined) return () => this.#finish(undefined);
       this.#moments.started = performance.now();
       this.#state = 'prefill';
-      const clearing = engine.kv.prepare(request, isConversation);
+      const clearing = engine.kv.prepare(request, isConversation, this.#context.runtimeTools);
       if (clearing !== undefined) await clearing;
       if (this.#isStopped()) return () => this.#finish(undefined);
       this.#startedEmpty = engine.kv.isEmpty;
@@ -236,9 +214,7 @@ export class ActiveGeneration implements Generation {
   #finish(end: RunEnd | undefined): void {
     const stopped = this.#stopped;
     if (stopped?.by === 'signal' && this.#context.onAbort === 'throw') {
-      this.#over('aborted');
-      this.#settle.reject(stopped.reason);
-      this.#chunks.fail(stopped.reason);
+      this.#fail(stopped.reason, 'aborted');
       return;
     }
     const { contextLength } = this.#context.engine.info;
@@ -250,9 +226,14 @@ export class ActiveGeneration implements Generation {
     const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
     const usage = usageOf(end, outputTokens, this.#keepsPrompts());
     const timings = timingsOf(this.#moments, end, usage, performance.now());
+    const { value: json, error } = this.#context.jsonOf?.(text, finishReason) ?? {};
+    if (error !== undefined) {
+      this.#fail(error);
+      return;
+    }
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
-    this.#settle.resolve({ text, reasoning, toolCalls, finishReason, stopSequence, abortReason, usage, timings });
+    this.#settle.resolve({ text, reasoning, json, toolCalls, finishReason, stopSequence, abortReason, usage, timings });
     this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
     this.#chunks.close();
   }
@@ -268,8 +249,8 @@ export class ActiveGeneration implements Generation {
     this.#fail(error);
   }
 
-  #fail(error: unknown): void {
-    this.#over('failed');
+  #fail(error: unknown, state: GenerationState = 'failed'): void {
+    this.#over(state);
     this.#settle.reject(error);
     this.#chunks.fail(error);
   }

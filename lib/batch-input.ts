@@ -1,7 +1,7 @@
 import { checkEmbeddings } from './backends/embedding-width.js';
 import type { RuntimeControls, RuntimeInput } from './backends/runtime-controls.js';
 import { RkllmError } from './errors.js';
-import { describe } from './options/check.js';
+import { describe } from './options/describe.js';
 import { isFloats, isTokenIdArray } from './options/shapes.js';
 
 /**

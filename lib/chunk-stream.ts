@@ -3,9 +3,9 @@ import { AsyncBuffer } from './async-buffer.js';
 import { RkllmError } from './errors.js';
 import type { Chunk } from './generation.js';
 
-/** The chunks of a generation on their way to one reader. */
-export class ChunkStream implements AsyncIterable<Chunk> {
-  readonly #buffer = new AsyncBuffer<Chunk>();
+/** The chunks of a generation, or of what has several, on their way to one reader. */
+export class ChunkStream<T = Chunk> implements AsyncIterable<T> {
+  readonly #buffer = new AsyncBuffer<T>();
   readonly #leave: () => Promise<void>;
   #consumed = false;
 
@@ -14,7 +14,7 @@ export class ChunkStream implements AsyncIterable<Chunk> {
     this.#leave = leave;
   }
 
-  push(chunk: Chunk): void {
+  push(chunk: T): void {
     this.#buffer.push(chunk);
   }
 
@@ -27,7 +27,7 @@ export class ChunkStream implements AsyncIterable<Chunk> {
   }
 
   /** @throws RkllmError `RKLLM_STREAM_CONSUMED` when it has a reader already. */
-  [Symbol.asyncIterator](): Required<Pick<AsyncIterator<Chunk, undefined>, 'next' | 'return'>> {
+  [Symbol.asyncIterator](): Required<Pick<AsyncIterator<T, undefined>, 'next' | 'return'>> {
     if (this.#consumed) {
       throw new RkllmError('RKLLM_STREAM_CONSUMED', 'This generation has been iterated before; its chunks are gone.', {
         hint:

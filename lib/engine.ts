@@ -1,4 +1,5 @@
-import type { BackendModel, BackendModelInfo, Capabilities, ResolvedSampling, RunInput } from './backends/backend.js';
+import type { BackendModel, Capabilities, ResolvedSampling, RunInput } from './backends/backend.js';
+import type { BackendModelInfo } from './backends/model-info.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
 import type { CacheDirectory } from './cache-directory.js';
 import { isRkllmError, type RkllmErrorCode } from './errors.js';

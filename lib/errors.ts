@@ -7,6 +7,7 @@ export const errorCodes = [
   'RKLLM_INVALID_OPTION',
   'RKLLM_UNKNOWN_OPTION',
   'RKLLM_UNSUPPORTED_OPTION',
+  'RKLLM_ADAPTER_UNKNOWN',
   'RKLLM_INVALID_INPUT',
   'RKLLM_EMPTY_PROMPT',
   'RKLLM_CONTEXT_OVERFLOW',
@@ -40,6 +41,7 @@ export const errorCodes = [
   'RKLLM_RUNTIME_HUNG',
   'RKLLM_RUNTIME_CRASHED',
   'RKLLM_WORKER_FAILED',
+  'RKLLM_RESPONSE_INVALID',
   // use over time
   'RKLLM_QUEUE_FULL',
   'RKLLM_QUEUE_TIMEOUT',
@@ -68,6 +70,7 @@ const brand = Symbol.for('rkllm.error');
  * The one error class of this library. Tell errors apart by {@link RkllmError.code}, never by message.
  */
 export class RkllmError extends Error {
+  /** Always `'RkllmError'`. */
   override readonly name = 'RkllmError';
   /** The stable reason. */
   readonly code: RkllmErrorCode;

@@ -12,7 +12,9 @@ export type FinishReason = 'stop' | 'tool-calls' | 'stop-sequence' | 'length' | 
 
 /** A piece of the answer: whole characters, often one token, several when the reader is slower than the model. */
 export interface TextChunk {
+  /** Always `'text'`. */
   readonly type: 'text';
+  /** Whole characters; may be empty in the last chunk before the end. */
   readonly text: string;
   /**
    * The tokens that arrived with this piece. Those without text of their own yet (they end inside a character, or may
@@ -23,7 +25,9 @@ export interface TextChunk {
 
 /** A piece of what the model thinks before it answers. Only with `reasoning: 'split'` or `'split-open'`. */
 export interface ReasoningChunk {
+  /** Always `'reasoning'`. */
   readonly type: 'reasoning';
+  /** Whole characters, without the tags around the reasoning. */
   readonly text: string;
   /** As in {@link TextChunk.tokenIds}; those of the tags, which are hidden, come with the chunk after them. */
   readonly tokenIds: readonly number[];
@@ -31,7 +35,9 @@ export interface ReasoningChunk {
 
 /** A complete tool call. Only with `toolCalls: 'parse'`. */
 export interface ToolCallChunk {
+  /** Always `'tool-call'`. */
   readonly type: 'tool-call';
+  /** The function and its arguments. */
   readonly call: ToolCall;
   /** The tokens of the call and of its tags. */
   readonly tokenIds: readonly number[];
@@ -39,11 +45,15 @@ export interface ToolCallChunk {
 
 /** The last chunk of every generation that did not fail. */
 export interface FinishChunk {
+  /** Always `'finish'`. */
   readonly type: 'finish';
+  /** Why the answer is over. */
   readonly finishReason: FinishReason;
   /** The stop sequence that ended it, if one did. It is not part of the text. */
   readonly stopSequence: string | undefined;
+  /** How many tokens it took. */
   readonly usage: Usage;
+  /** How long it took, and how fast it was. */
   readonly timings: Timings;
 }
 
@@ -56,8 +66,14 @@ export interface GenerationResult {
   readonly text: string;
   /** What the model thought before it answered; `undefined` when there was nothing, or it was not told from the text. */
   readonly reasoning: string | undefined;
+  /**
+   * With `responseFormat`: the value of the answer, whose JSON is the text; `undefined` when it was stopped before it was
+   * complete. Otherwise `undefined`.
+   */
+  readonly json: unknown;
   /** The tool calls in their order; empty when there were none, or they were not told from the text. */
   readonly toolCalls: readonly ToolCall[];
+  /** Why the answer is over. */
   readonly finishReason: FinishReason;
   /** The stop sequence that ended it, if one did. It is not part of the text. */
   readonly stopSequence: string | undefined;
@@ -66,7 +82,9 @@ export interface GenerationResult {
    * with `onAbort: 'return'`. Otherwise, and when none was given, `undefined`.
    */
   readonly abortReason: unknown;
+  /** How many tokens it took. */
   readonly usage: Usage;
+  /** How long it took, and how fast it was. */
   readonly timings: Timings;
 }
 
@@ -84,6 +102,7 @@ export type GenerationState = 'queued' | 'prefill' | 'decode' | 'aborting' | 'do
 export interface GenerationHandle extends AsyncIterable<Chunk>, AsyncDisposable {
   /** Unique within the process. */
   readonly id: string;
+  /** Where it is; asked again, it may be further. */
   readonly state: GenerationState;
   /** How many generations wait before this one: 0 is next. `undefined` when it does not wait for the engine. */
   readonly queuePosition: number | undefined;

@@ -1,4 +1,12 @@
+/**
+ * Language models on Rockchip NPUs and on the CPU.
+ *
+ * @module rkllm
+ */
+
 /* eslint-disable @typescript-eslint/no-require-imports -- an import declaration cannot wait */
+import type { StandardSchema } from './chat/tools/standard-schema.js';
+import type { Tool, TypedTool } from './chat/tools/tool.js';
 import type * as DoctorModule from './doctor/doctor.js';
 import type { DoctorReport } from './doctor/doctor.js';
 import type { DoctorOptions } from './options/doctor.js';
@@ -25,7 +33,8 @@ export type {
   ToolCallChunk,
 } from './generation.js';
 export type { Timings, Usage } from './usage.js';
-export type { GenerateInput, RawPrompt, TokenPrompt } from './prompt.js';
+export type { ComputeInput, GenerateInput, RawPrompt, TokenPrompt } from './prompt.js';
+export type { JsonSchema } from './structured/validate.js';
 export type {
   Channels,
   GenerateFigures,
@@ -38,12 +47,32 @@ export type {
 export type { LogFields, Logger } from './observe/logger.js';
 export type { GenAiAttributes, GenAiMetrics } from './observe/otel.js';
 export type { ToolCall } from './chat/tool-call.js';
+export type { Tool, ToolContext, ToolDefinition, TypedTool } from './chat/tools/tool.js';
+export type { ToolResult } from './chat/tools/tool-runner.js';
+export type {
+  ChatRun,
+  RunChunk,
+  RunFinishChunk,
+  RunFinishReason,
+  RunResult,
+  RunStep,
+  StepChunk,
+  ToolResultChunk,
+} from './chat/tools/run.js';
+export type { ToolRunOptions } from './options/run.js';
+export type {
+  OutputOf,
+  StandardIssue,
+  StandardPathSegment,
+  StandardResult,
+  StandardSchema,
+} from './chat/tools/standard-schema.js';
 export type { ChatMessage, ChatRole } from './chat/message.js';
 export type { ContextReducer, ContextStrategy, ContextUsage, FullContext } from './chat/context-usage.js';
 export type { SavedChat } from './chat/saved-chat.js';
 export type { ChatSession } from './chat/session.js';
 export type { ChatOptions } from './options/chat.js';
-export type { TemplateChoice } from './chat/templates/choice.js';
+export type { FamilyName, OwnTemplate, TemplateChoice } from './chat/templates/choice.js';
 export type { TemplateInfo } from './chat/templates/recognize.js';
 export type { SamplingOptions } from './options/sampling.js';
 export type { GenerateOptions } from './options/generate.js';
@@ -59,18 +88,22 @@ export type {
 } from './backends/runtime-controls.js';
 export type { Media, MediaKind, PromptMedia } from './backends/media.js';
 export type { Embedder, TokenIds, Tokenizer } from './backends/model-parts.js';
-export type { NpuOptions } from './options/npu.js';
+export type { NpuOptions, ResolvedNpuOptions, ResolvedNpuRunOptions } from './options/npu.js';
 export type { BatchOptions } from './options/batch.js';
+export type { EmbedOptions, EmbedProgress, LogitsOptions } from './options/embed.js';
+export type { Embeddings } from './embeddings.js';
+export type { Adapter } from './backends/model-parts.js';
+export type { BatchListener } from './options/shapes.js';
 export type { DoctorReport } from './doctor/doctor.js';
 export type { DoctorOptions } from './options/doctor.js';
 export type { Check, CheckStatus } from './checks/check.js';
-export type { BackendName, LoadModelOptions, LoadProgress } from './options/load.js';
+export type { BackendName, LoadModelOptions, LoadProgress, QueueOptions, RestartOptions } from './options/load.js';
 export type {
   Backend,
   BackendModel,
-  BackendModelInfo,
   BatchRequest,
   Capabilities,
+  ComputedOutput,
   EngineLine,
   EngineOption,
   LoadRequest,
@@ -79,10 +112,9 @@ export type {
   RunEnd,
   RunInput,
   RunRequest,
-  RuntimeEvidence,
-  RuntimeInfo,
   TokenBatch,
 } from './backends/backend.js';
+export type { BackendModelInfo, RuntimeEvidence, RuntimeInfo } from './backends/model-info.js';
 
 // Importing this package has to cost next to nothing, whether a model is loaded or not: what does the work is loaded when
 // it is used. Not with `import()`, which Jest refuses in a project that has not turned ES modules on.
@@ -152,4 +184,9 @@ export function toGenAiMetrics(trace: GenerateTrace): GenAiMetrics {
 export async function doctor(options?: DoctorOptions): Promise<DoctorReport> {
   const implementation = require('./doctor/doctor.js') as typeof DoctorModule;
   return implementation.doctor(options);
+}
+
+/** Gives `run` the types of the schema in `parameters`. It returns what it is given. */
+export function defineTool<Schema extends StandardSchema>(tool: TypedTool<Schema>): Tool {
+  return tool as unknown as Tool; // the schema has validated what `run` gets
 }

@@ -1,5 +1,6 @@
 import type { BackendModel, RunEnd, RunRequest } from './backends/backend.js';
 import type { CacheDirectory } from './cache-directory.js';
+import { noRuntimeTools, type RuntimeTools } from './chat/tools/runtime-tools.js';
 import { TurnCache } from './turn-cache.js';
 
 /**
@@ -10,7 +11,7 @@ import { TurnCache } from './turn-cache.js';
 type Contents = 'nothing' | { readonly lora: string | undefined } | 'caller' | 'unknown';
 
 /** What a call of `model.runtime` does to the KV cache. */
-export type KvEffect = 'none' | 'clears' | 'arranges' | 'spoils' | 'loads-cache' | 'releases-cache';
+export type KvEffect = 'none' | 'clears' | 'arranges' | 'spoils' | 'sets-tools' | 'loads-cache' | 'releases-cache';
 
 /**
  * The one place that knows what is in the KV cache of a model. From 1.2.0 on the runtime compares each prompt with the
@@ -22,6 +23,8 @@ export class KvOwner {
   readonly #isKept: boolean;
   readonly #turns: TurnCache | undefined;
   #contents: Contents = 'nothing';
+  /** Those that a request has set. What the caller has set by hand is none of ours. */
+  #tools = noRuntimeTools.tools;
   /** The caller has loaded one; the runtime compares prompts with it as well. */
   #hasPromptCache = false;
 
@@ -42,9 +45,15 @@ export class KvOwner {
    * Makes the cache fit for a request, before it is started.
    *
    * @param isConversation - the request has all of a conversation, so nothing may stand before it.
+   * @param tools - what the runtime's own template is to show the model.
    * @returns undefined when there is nothing to wait for.
    */
-  prepare(request: RunRequest, isConversation: boolean): Promise<void> | undefined {
+  prepare(request: RunRequest, isConversation: boolean, tools = noRuntimeTools): Promise<void> | undefined {
+    if (tools.tools === this.#tools) return this.#prepareCache(request, isConversation);
+    return this.#setTools(tools).then(() => this.#prepareCache(request, isConversation));
+  }
+
+  #prepareCache(request: RunRequest, isConversation: boolean): Promise<void> | undefined {
     if (this.#turns !== undefined) return this.#turns.prepare(request.npu?.lora, isConversation);
     return this.#isKept && this.#misleads(request, isConversation) ? this.#clear() : undefined;
   }
@@ -85,9 +94,10 @@ export class KvOwner {
   /** A call of `model.runtime` is about to be made. */
   touched(effect: KvEffect): void {
     if (effect === 'loads-cache' || effect === 'releases-cache') this.#turns?.replaced();
+    if (effect === 'sets-tools') this.#tools = noRuntimeTools.tools;
     if (effect === 'clears') this.#contents = 'nothing';
     else if (effect === 'arranges') this.#contents = 'caller';
-    else if (effect === 'spoils') this.#spoil();
+    else if (effect === 'spoils' || effect === 'sets-tools') this.#spoil();
     else if (effect === 'loads-cache') this.#hasPromptCache = true;
     else if (effect === 'releases-cache') this.#hasPromptCache = false;
   }
@@ -96,6 +106,13 @@ export class KvOwner {
     if (this.#contents === 'nothing') return false;
     if (this.#contents === 'caller') return isConversation;
     return this.#contents === 'unknown' || this.#contents.lora !== npu?.lora;
+  }
+
+  /** They are part of what the runtime computes of a prompt. */
+  async #setTools(tools: RuntimeTools): Promise<void> {
+    this.#spoil();
+    await this.#model.runtime?.setFunctionTools(tools);
+    this.#tools = tools.tools;
   }
 
   async #clear(): Promise<void> {

@@ -1,5 +1,7 @@
 import { callIsolated } from './abort-listeners.js';
+import { absolutePath } from './absolute-path.js';
 import type { Backend, BackendModel, EngineOption, LoadRequest } from './backends/backend.js';
+import type { Adapter } from './backends/model-parts.js';
 import { CacheDirectory } from './cache-directory.js';
 import type { TemplateChoice } from './chat/templates/choice.js';
 import { findTemplate, tryTemplate, type TemplateInfo } from './chat/templates/recognize.js';
@@ -11,7 +13,8 @@ import type { Model, ModelInfo } from './model.js';
 import type { LoadTrace } from './observe/channels.js';
 import { Observer } from './observe/observer.js';
 import { summarize } from './observe/option-summary.js';
-import { checkOptions, describe } from './options/check.js';
+import { checkOptions } from './options/check.js';
+import { describe } from './options/describe.js';
 import { loadTable, type LoadModelOptions, type LoadProgress, type RestartOptions } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
@@ -64,7 +67,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     runtimePath: checked.runtimePath,
     runtimeTemplate,
     mustRecover: restarts,
-    npu: Object.fromEntries(npuOptions.map((name) => [name, checked[name]])),
+    npu: { ...Object.fromEntries(npuOptions.map((name) => [name, checked[name]])), ...adaptersOf(checked) },
     onPhase: enter,
     onLine: observer.engineLines(resolved.path),
     onWarning: (warning) => observer.loadWarning(warning),
@@ -123,6 +126,12 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     timeoutMs: queue?.timeoutMs,
     observer,
   });
+}
+
+/** With their paths as they are meant now. */
+function adaptersOf({ adapters }: Checked<typeof loadTable>): { readonly adapters?: readonly Adapter[] } {
+  if (adapters === undefined) return {};
+  return { adapters: adapters.map((adapter) => ({ ...adapter, path: absolutePath(adapter.path) })) };
 }
 
 /** What is refused frees the model. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunRequest } from './backends/backend.js';
-import type { BatchAnswer, ModelRuntime, RuntimeControls } from './backends/runtime-controls.js';
+import type { BatchAnswer, Matrix, ModelRuntime } from './backends/runtime-controls.js';
 import { toBatchRows } from './batch-input.js';
 import type { CacheDirectory } from './cache-directory.js';
 import type { AskedTurn } from './chat/context-budget.js';
@@ -10,11 +10,13 @@ import { ContextMeter } from './chat/context-meter.js';
 import type { ChatSession } from './chat/session.js';
 import { TokenEstimator } from './chat/token-estimator.js';
 import { TranscriptChat, type ChatModel } from './chat/transcript-chat.js';
+import { Computing } from './computing.js';
 import type { CrashHistory } from './crash-history.js';
+import type { Embeddings } from './embeddings.js';
+import { EngineCalls } from './engine-calls.js';
 import { Engine, type Reload } from './engine.js';
 import { GenerationRequests, type AskedGeneration } from './generation-requests.js';
 import type { Generation } from './generation.js';
-import type { KvEffect } from './kv-owner.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
 import { describeBatch, describeGeneration } from './observe/descriptions.js';
@@ -22,12 +24,15 @@ import type { Observer } from './observe/observer.js';
 import { batchTable } from './options/batch.js';
 import { chatTable, type ChatOptions } from './options/chat.js';
 import { checkOptions } from './options/check.js';
+import type { EmbedOptions, LogitsOptions } from './options/embed.js';
 import type { GenerateOptions } from './options/generate.js';
-import { toRunInput, type GenerateInput, type Prompting } from './prompt.js';
+import { without } from './options/without.js';
+import { toRunInput, type ComputeInput, type GenerateInput, type Prompting } from './prompt.js';
 import { Recovery } from './recovery.js';
 import { disposedError, unsupported } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
-import { RuntimeCall } from './runtime-call.js';
+import { checkedGeneration } from './structured/checked.js';
+import { jsonReader } from './structured/read-json.js';
 
 /** What `loadModel()` found out, for the model to work with. */
 export interface ModelParts {
@@ -62,6 +67,7 @@ export class LoadedModel implements Model {
   readonly #recovery: Recovery;
   readonly #meter: ContextMeter;
   readonly #requests: GenerationRequests;
+  readonly #computing: Computing;
   readonly #live = new Set<{ abort(): void }>();
   #disposal: Promise<void> | undefined;
   #disposed = false;
@@ -82,21 +88,28 @@ export class LoadedModel implements Model {
     this.#meter = new ContextMeter({
       contextLength: this.info.contextLength,
       // What is there already is not checked as what is asked: an answer may be empty.
-      toInput: (messages) =>
+      toInput: (messages, tools) =>
         parts.prompting.by === 'library'
-          ? { type: 'text', text: parts.prompting.template.render(messages) }
+          ? { type: 'text', text: parts.prompting.template.render(messages, { tools }) }
           : toRunInput(messages, parts.prompting, this.capabilities),
       isExact: this.capabilities.countsTokens === true && backendModel.countTokens !== undefined,
       counter: () => this.#engine.countTokens,
       estimator: new TokenEstimator(),
     });
+    const calls = new EngineCalls({
+      engine: this.#engine,
+      queue: this.#queue,
+      refuseWhenGone: () => this.#refuseWhenGone(),
+      follow: (request, settled) => this.#follow(request, settled),
+    });
+    this.#computing = new Computing(calls, backendModel);
     const { runtime } = backendModel;
     this.runtime =
       runtime &&
       new LoadedRuntime(
         () => this.#engine.runtime ?? runtime,
         this.capabilities,
-        (effect, signal, call) => this.#callRuntime(effect, signal, call),
+        (effect, signal, call) => calls.onRuntime(effect, signal, call),
         (inputs, options) => this.#generateBatch(inputs, options),
       );
     this.#requests = new GenerationRequests(parts, this.#engine, this.runtime);
@@ -128,7 +141,17 @@ export class LoadedModel implements Model {
         refuseOnBatches('chat()', this.capabilities);
       },
     };
-    return new TranscriptChat(model, checkOptions('chat()', chatTable, options));
+    return new TranscriptChat(model, this.#requests.ofChat(checkOptions('chat()', chatTable, options)));
+  }
+
+  async embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Embeddings> {
+    this.#refuseWhenGone();
+    return this.#computing.embed(texts, options);
+  }
+
+  async logits(input: ComputeInput, options?: LogitsOptions): Promise<Matrix> {
+    this.#refuseWhenGone();
+    return this.#computing.logits(input, options);
   }
 
   dispose(options?: DisposeOptions): Promise<void> {
@@ -151,6 +174,20 @@ export class LoadedModel implements Model {
     this.#refuseWhenGone();
     refuseOnBatches(owner, this.capabilities);
     const asked = this.#requests.of(owner, input, options, conversation);
+    if (asked.format === undefined || this.capabilities.constrainedJson === true) {
+      return this.#start(owner, asked, conversation);
+    }
+    return checkedGeneration(asked.format, asked, conversation, this.#meter, {
+      start: (turn) => this.#start(owner, asked, turn),
+      ask: (messages, turn) => {
+        this.#refuseWhenGone();
+        const again = this.#requests.of(owner, messages, without(asked.options, ['responseFormat']), turn);
+        return this.#start(owner, again, turn);
+      },
+    });
+  }
+
+  #start(owner: string, asked: AskedGeneration, conversation: AskedTurn | undefined): Generation {
     const { signal, onAbort = 'throw' } = asked.options;
     const context = {
       id: randomUUID(),
@@ -161,8 +198,10 @@ export class LoadedModel implements Model {
       request: asked.request,
       ends: asked.ends,
       splits: asked.splits,
+      runtimeTools: asked.runtimeTools,
       admission: this.#admissionOf(asked, conversation),
       isConversation: conversation !== undefined,
+      jsonOf: asked.request.json === undefined ? undefined : jsonReader(asked.request.json),
       signal,
       onAbort,
     };
@@ -228,23 +267,6 @@ export class LoadedModel implements Model {
     const batch = new ActiveBatch(context);
     this.#follow(batch, batch.answers);
     return batch.answers;
-  }
-
-  async #callRuntime<T>(
-    effect: KvEffect,
-    signal: AbortSignal | undefined,
-    call: (controls: RuntimeControls, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    this.#refuseWhenGone();
-    const queued = new RuntimeCall(randomUUID(), this.#queue, signal, async (stop) => {
-      const controls = (await this.#engine.ready(undefined, stop))?.runtime;
-      stop.throwIfAborted();
-      if (controls === undefined) throw disposedError();
-      this.#engine.kv.touched(effect);
-      return call(controls, stop);
-    });
-    this.#follow({ abort: () => queued.abort(disposedError()) }, queued.result);
-    return queued.result;
   }
 
   #refuseWhenGone(): void {

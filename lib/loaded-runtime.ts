@@ -24,7 +24,9 @@ type Enqueue = <T>(
   call: (controls: RuntimeControls, signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 
-type Argument<K extends Exclude<keyof RuntimeControls, 'embeddingWidth'>> = Parameters<RuntimeControls[K]>[0];
+type Argument<K extends Exclude<keyof RuntimeControls, 'embeddingWidth' | 'adapters'>> = Parameters<
+  RuntimeControls[K]
+>[0];
 
 /** {@link ModelRuntime} over the controls of the backend's model that is loaded at the moment. */
 export class LoadedRuntime implements ModelRuntime {
@@ -45,6 +47,10 @@ export class LoadedRuntime implements ModelRuntime {
 
   get embeddingWidth(): number | undefined {
     return this.#current().embeddingWidth;
+  }
+
+  get adapters(): readonly string[] {
+    return this.#current().adapters;
   }
 
   has(release: string): boolean {
@@ -97,7 +103,7 @@ export class LoadedRuntime implements ModelRuntime {
   async setFunctionTools(tools: Argument<'setFunctionTools'>): Promise<void> {
     const due = ['tools', 'responseTag'] as const;
     const checked = complete('setFunctionTools', runtimeArguments.setFunctionTools, tools, due);
-    return this.#enqueue('spoils', undefined, (controls) => controls.setFunctionTools(checked));
+    return this.#enqueue('sets-tools', undefined, (controls) => controls.setFunctionTools(checked));
   }
 
   async setCrossAttention(attention: CrossAttention | undefined): Promise<void> {

@@ -4,7 +4,7 @@ import type { Media, MediaKind, PromptMedia } from './backends/media.js';
 import { knownEmbeddingWidth } from './backends/embedding-width.js';
 import type { RuntimeControls } from './backends/runtime-controls.js';
 import { RkllmError } from './errors.js';
-import { describe } from './options/check.js';
+import { describe } from './options/describe.js';
 import { runtimeInputs } from './options/runtime-features.js';
 
 /** Where they go in the prompt; the mark of sounds is not documented. */

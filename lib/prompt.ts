@@ -1,11 +1,12 @@
 import type { Capabilities, RunInput } from './backends/backend.js';
 import type { PromptMedia } from './backends/media.js';
 import type { ChatMessage } from './chat/message.js';
+import { isToolCall, type ToolCall } from './chat/tool-call.js';
 import { templateUnknown } from './chat/templates/recognize.js';
 import { refuseApplied } from './chat/templates/refuse-applied.js';
 import type { ChatTemplate, RenderOptions } from './chat/templates/template.js';
 import { RkllmError } from './errors.js';
-import { describe } from './options/check.js';
+import { describe } from './options/describe.js';
 import { isTokenId } from './options/shapes.js';
 
 /**
@@ -13,13 +14,23 @@ import { isTokenId } from './options/shapes.js';
  * `model.capabilities.media` has them.
  */
 export interface RawPrompt extends PromptMedia {
+  /** The text with the markers that the model was trained with. Not empty. */
   readonly prompt: string;
 }
 
 /** A prompt given as the model's own token ids. Only where `model.capabilities.tokenInput`. */
 export interface TokenPrompt {
+  /** Integers from 0 to 2³¹-1, at least one. Copied by the call that gets them. */
   readonly tokenIds: readonly number[] | Int32Array;
 }
+
+/** What {@link Model.logits} computes from; it is used as it is. */
+export type ComputeInput =
+  | {
+      /** As it is, without a chat template. Not empty. */
+      readonly prompt: string;
+    }
+  | TokenPrompt;
 
 /**
  * What a model can be asked: a string (one user message, put into the model's chat template), a conversation, or a
@@ -37,7 +48,7 @@ export type Prompting =
   /** No template was found. */
   | { readonly by: 'nobody'; readonly lookedAt: string };
 
-const roles = ['system', 'user', 'assistant'];
+const roles = ['system', 'user', 'assistant', 'tool'];
 
 /**
  * Checks an input and turns it into what the engine gets.
@@ -74,6 +85,21 @@ function render(messages: readonly ChatMessage[], prompting: Prompting, options:
   return { type: 'text', text: template.render(messages, options) };
 }
 
+/**
+ * Checks what numbers are to be computed from. It is used as it is.
+ *
+ * @throws RkllmError `RKLLM_INVALID_INPUT`, `RKLLM_EMPTY_PROMPT`, `RKLLM_UNSUPPORTED_OPTION`.
+ */
+export function toComputeInput(input: unknown, capabilities: Capabilities): RunInput {
+  if (typeof input === 'object' && input !== null) {
+    if ('tokenIds' in input) return tokenPrompt(onlyKey(input, 'tokenIds').tokenIds, capabilities);
+    if ('prompt' in input) return rawPrompt(onlyKey(input, 'prompt').prompt, { by: 'caller' });
+  }
+  throw new RkllmError('RKLLM_INVALID_INPUT', `logits() cannot compute from ${describe(input)}.`, {
+    hint: 'Pass { prompt: string } or { tokenIds: integers from 0 }: a prompt as it is, with no chat template around it.',
+  });
+}
+
 /** Nothing of this library's stands around it. */
 function asItIs(text: string, prompting: Prompting): RunInput {
   if (prompting.by === 'runtime') refuseApplied(text);
@@ -86,7 +112,8 @@ export function checkMessages(messages: readonly unknown[]): readonly ChatMessag
   const checked = Array.from(messages, (message, index) => checkMessage(message, index));
   const last = checked.at(-1);
   if (last === undefined) throw emptyPrompt('The conversation has no messages.');
-  if (last.content.trim() === '') throw emptyPrompt('The last message of the conversation is empty.');
+  if (last.role !== 'tool' && last.content.trim() === '')
+    throw emptyPrompt('The last message of the conversation is empty.');
   return checked;
 }
 
@@ -95,10 +122,29 @@ export function checkMessage(message: unknown, index: number): ChatMessage {
   if (typeof message === 'object' && message !== null && 'role' in message && 'content' in message) {
     const { role, content } = message;
     if (typeof role === 'string' && roles.includes(role) && typeof content === 'string') {
-      return { role: role as ChatMessage['role'], content };
+      return { role: role as ChatMessage['role'], content, ...toolPartsOf(role, message, index) };
     }
   }
   throw invalidInput(`Message ${String(index)} of the conversation is not one.`);
+}
+
+/** What only messages about tools have. */
+function toolPartsOf(role: string, message: object, index: number): Omit<ChatMessage, 'role' | 'content'> {
+  const { toolCalls, toolCallId, toolName } = message as Readonly<Record<string, unknown>>;
+  const which = `Message ${String(index)} of the conversation`;
+  if (role === 'tool') {
+    if (typeof toolCallId === 'string' && typeof toolName === 'string') return { toolCallId, toolName };
+    throw invalidInput(`${which} has the role 'tool', but no toolCallId and toolName.`);
+  }
+  if (toolCallId !== undefined || toolName !== undefined) throw invalidInput(`${which} is no result of a tool.`);
+  if (toolCalls === undefined) return {};
+  if (role !== 'assistant') throw invalidInput(`${which} has tool calls, and its role is '${role}'.`);
+  if (!Array.isArray(toolCalls)) throw invalidInput(`${which} has ${describe(toolCalls)} as its tool calls.`);
+  const calls = Array.from<unknown, ToolCall>(toolCalls, (call, at) => {
+    if (isToolCall(call)) return { id: call.id, name: call.name, arguments: call.arguments };
+    throw invalidInput(`${which} has ${describe(call)} as its tool call ${String(at)}.`);
+  });
+  return calls.length === 0 ? {} : { toolCalls: calls };
 }
 
 /** What stands beside the prompt, such as an option, would be overlooked. */
@@ -139,7 +185,7 @@ function emptyPrompt(message: string): RkllmError {
 function invalidInput(found: string): RkllmError {
   return new RkllmError('RKLLM_INVALID_INPUT', `A model cannot be asked this. ${found}`, {
     hint:
-      "Pass a string, a list of messages { role: 'system' | 'user' | 'assistant', content: string }, " +
+      "Pass a string, a list of messages { role: 'system' | 'user' | 'assistant' | 'tool', content: string }, " +
       '{ prompt: string } or { tokenIds: integers from 0 }.',
   });
 }

@@ -1,4 +1,5 @@
 import { RkllmError } from './errors.js';
+import { suggest } from './options/check.js';
 
 export function unsupported(owner: string, option: string, reason: string): RkllmError {
   return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `${owner}: ${option} cannot be honoured: this backend ${reason}.`, {
@@ -39,6 +40,17 @@ export function historyOfChat(owner: string): RkllmError {
   );
 }
 
+export function noRoomFor(what: string, tokens: number, free: number, contextLength: number): RkllmError {
+  return new RkllmError(
+    'RKLLM_CONTEXT_OVERFLOW',
+    `The conversation leaves about ${String(free)} tokens of the context, and ${what} has about ${String(tokens)}.`,
+    {
+      hint: "Start a new chat, have old turns dropped with a larger reserveTokens, or ask with responseFormat's instruct: false.",
+      details: { contextLength, freeTokens: free, neededTokens: tokens },
+    },
+  );
+}
+
 export function notRecoverable(backend: string): RkllmError {
   return new RkllmError(
     'RKLLM_UNSUPPORTED_OPTION',
@@ -58,6 +70,36 @@ export function noPromptCacheDirectory(backend: string): RkllmError {
     {
       hint: 'Leave it out: from runtime 1.2.0 on, and on the CPU, what was computed is kept in memory.',
       details: { owner: 'loadModel()', option: 'promptCacheDirectory', backend },
+    },
+  );
+}
+
+export function adapterUnknown(owner: string, name: string, known: readonly string[]): RkllmError {
+  const suggestion = suggest(name, known);
+  const list = known.length === 0 ? 'None is loaded' : `Loaded: ${known.join(', ')}`;
+  return new RkllmError('RKLLM_ADAPTER_UNKNOWN', `${owner}: there is no adapter '${name}'. ${list}.`, {
+    hint:
+      suggestion === undefined
+        ? 'Load it with the model, loadModel(path, { adapters: [{ name, path }] }), or with model.runtime.loadLora() before.'
+        : `Did you mean '${suggestion}'?`,
+    details: { owner, adapter: name, known: [...known], suggestion },
+  });
+}
+
+export function unsupportedOutput(owner: string): RkllmError {
+  return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `${owner}: the backend of this model gives text, and no numbers.`, {
+    hint: 'See model.capabilities.hiddenStates and .logits before; the CPU backend and the NPU have them.',
+    details: { owner },
+  });
+}
+
+export function toolsWithoutTemplate(owner: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `${owner}: tools cannot be honoured: no chat template writes them into a prompt that is used as it is.`,
+    {
+      hint: "Ask with a string or messages, or write the tools into the prompt yourself and use toolCalls: 'parse'.",
+      details: { owner, option: 'tools' },
     },
   );
 }

@@ -7,7 +7,7 @@ import { mirostatTable, npuRunTable } from './options/npu.js';
 import { samplingTable } from './options/sampling.js';
 import type { Checked, OptionSpec } from './options/table.js';
 import { without } from './options/without.js';
-import { fixedAtLoad, unsupported, unsupportedByRuntime } from './refusals.js';
+import { adapterUnknown, fixedAtLoad, unsupported, unsupportedByRuntime } from './refusals.js';
 
 const samplingOptions = { ...samplingTable, ...mirostatTable };
 const samplingNames = Object.keys(samplingOptions) as (keyof typeof samplingOptions)[];
@@ -52,7 +52,7 @@ export function samplingOf(owner: string, checked: Given, facts: LoadedFacts): R
 /**
  * What only the vendor's runtime has, as far as the loaded one has it.
  *
- * @throws RkllmError `RKLLM_UNSUPPORTED_OPTION`, `RKLLM_UNSUPPORTED_BY_RUNTIME`.
+ * @throws RkllmError `RKLLM_UNSUPPORTED_OPTION`, `RKLLM_UNSUPPORTED_BY_RUNTIME`, `RKLLM_ADAPTER_UNKNOWN`.
  */
 export function npuOptionsOf(owner: string, checked: Given, facts: LoadedFacts): Pick<RunRequest, 'npu'> {
   const given = npuRunNames.filter((name) => checked[name] !== undefined);
@@ -66,14 +66,16 @@ export function npuOptionsOf(owner: string, checked: Given, facts: LoadedFacts):
   if (checked.enableThinking === true && capabilities.thinking !== true) {
     throw unsupported(owner, 'enableThinking', 'leaves that to its own template: load with template: runtime');
   }
-  const { savePromptCache: file } = checked;
+  const { savePromptCache: file, lora } = checked;
+  const { adapters = [] } = runtime ?? {};
+  if (lora !== undefined && !adapters.includes(lora)) throw adapterUnknown(owner, lora, adapters);
   const npu = Object.fromEntries(given.map((name) => [name, checked[name]]));
   return { npu: file === undefined ? npu : { ...npu, savePromptCache: absolutePath(file) } };
 }
 
 /** An app for the NPU keeps the options of its generations, too, where `RKLLM_BACKEND` sends it to the CPU. */
 export function withoutNpuOptions(given: Given): Given {
-  return without(given, [...npuRunNames, ...mirostatNames]);
+  return without(given, npuRunNames);
 }
 
 /** The sampling options among others. */

@@ -1,3 +1,9 @@
+/**
+ * For tests: a backend that writes what a test says, and the suite that every backend passes.
+ *
+ * @module rkllm/testing
+ */
+
 export {
   manualClock,
   scripted,

@@ -65,6 +65,19 @@ export function usageOf(end: RunEnd | undefined, outputTokens: number, keepsProm
   };
 }
 
+/** Of several runs of the engine together: what one of them does not tell, nobody knows. */
+export function sumOfUsages(usages: readonly Usage[]): Usage {
+  const sum = (pick: (usage: Usage) => number | undefined): number | undefined =>
+    usages.map(pick).reduce((all, one) => (all === undefined || one === undefined ? undefined : all + one), 0);
+  return {
+    inputTokens: sum(({ inputTokens }) => inputTokens),
+    cachedInputTokens: sum(({ cachedInputTokens }) => cachedInputTokens),
+    computedInputTokens: sum(({ computedInputTokens }) => computedInputTokens),
+    outputTokens: usages.reduce((all, { outputTokens }) => all + outputTokens, 0),
+    totalTokens: sum(({ totalTokens }) => totalTokens),
+  };
+}
+
 export function timingsOf(moments: Moments, end: RunEnd | undefined, usage: Usage, now: number): Timings {
   const { called, reloading, reloaded, started, firstToken, lastToken } = moments;
   const prefillMs = end?.prefillMs ?? difference(started, firstToken);

@@ -1,6 +1,7 @@
-// Writes the tables of docs/runtime.md, between its markers, from the tables that the code uses. Needs dist/.
+// Writes the tables of docs/runtime.md and docs/compatibility.md, between their markers, from the tables that the code uses.
+// Needs dist/.
 //   npm run docs:runtime
-//   node tools/runtime-table.mjs --check [FILE]    exit code 1 when FILE is not as it would be written
+//   node tools/runtime-table.mjs --check [FILE]    exit code 1 when FILE, or one of both, is not as it would be written
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,14 +78,38 @@ const lineRows = knownLines.map((known) => {
   return `| \`${line}\` | [\`${known.code}\`](troubleshooting.md#${known.code.toLowerCase()}) | ${known.weight} |`;
 });
 
-const tables = {
-  options: table(['option', 'where', 'field of the runtime'], optionRows()),
-  calls: table(['call', 'function of the runtime'], callRows),
-  inputs: table(['input'], inputRows),
-  lines: ['| line | means | as |', '|---|---|---|', ...lineRows].join('\n'),
+/** What a release can be used for, each by the option, call or input that it takes. */
+const features = {
+  'answers, streams, stop sequences, aborts, conversations': oldest,
+  'adapters (LoRA), prompt caches in files': runtimeCalls.loadLora.since,
+  'hidden states': runtimeCalls.hiddenStates.since,
+  'an image': runtimeInputs.image.since,
+  'a turn of a conversation computes only what is new, in memory': runtimeFeatures.prefixReuse.since,
+  "the model's own chat template, applied by the runtime": runtimeFeatures.runtimeTemplate.since,
+  logits: runtimeCalls.logits.since,
+  'a choice of CPUs, embeddings read from the file': loadTable.cpus.since,
+  'several images, and their size': runtimeInputs.severalImages.since,
+  'several prompts at once, pausing': loadTable.batchSize.since,
+  "the runtime's own function tools and switch for thinking": runtimeCalls.setFunctionTools.since,
+  'cross attention': runtimeCalls.setCrossAttention.since,
+  'sampling for each generation; before, by loading again': runtimeFeatures.samplingPerGeneration.since,
+  'models without tokenizer or embeddings': loadTable.tokenizer.since,
+  video: runtimeInputs.video.since,
+  audio: runtimeInputs.audio.since,
+};
+const featureRows = Object.entries(features).map(([name, since]) => ({ cells: [name], since }));
+
+const documents = {
+  'runtime.md': {
+    options: table(['option', 'where', 'field of the runtime'], optionRows()),
+    calls: table(['call', 'function of the runtime'], callRows),
+    inputs: table(['input'], inputRows),
+    lines: ['| line | means | as |', '|---|---|---|', ...lineRows].join('\n'),
+  },
+  'compatibility.md': { features: table(['feature'], featureRows) },
 };
 
-function withTables(text) {
+function withTables(text, tables) {
   return Object.entries(tables).reduce((document, [name, content]) => {
     const section = new RegExp(`(<!-- begin ${name}[^>]*-->\n)[^]*?(<!-- end ${name} -->)`, 'u');
     if (!section.test(document)) throw new Error(`There is no '<!-- begin ${name} -->' … '<!-- end ${name} -->'.`);
@@ -92,12 +117,16 @@ function withTables(text) {
   }, text);
 }
 
-const document = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'docs', 'runtime.md');
-const [command, file = document] = process.argv.slice(2);
-const found = readFileSync(file, 'utf8');
-if (command !== '--check') {
-  writeFileSync(document, withTables(found));
-} else if (withTables(found) !== found) {
-  console.error(`${file} is not what the tables in lib/ say: npm run docs:runtime`);
-  process.exitCode = 1;
+const directory = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'docs');
+const everything = Object.keys(documents).map((name) => path.join(directory, name));
+const [command, ...given] = process.argv.slice(2);
+for (const file of given.length > 0 ? given : everything) {
+  const found = readFileSync(file, 'utf8');
+  const wanted = withTables(found, documents[path.basename(file)]);
+  if (command !== '--check') {
+    writeFileSync(file, wanted);
+  } else if (wanted !== found) {
+    console.error(`${file} is not what the tables in lib/ say: npm run docs:runtime`);
+    process.exitCode = 1;
+  }
 }

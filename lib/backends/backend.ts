@@ -4,10 +4,11 @@
  */
 
 import type { Check } from '../checks/check.js';
-import type { mirostatTable, npuRunTable, npuTable } from '../options/npu.js';
-import type { Checked } from '../options/table.js';
+import type { NpuOptions, ResolvedNpuOptions, ResolvedNpuRunOptions } from '../options/npu.js';
+import type { JsonSchema } from '../structured/validate.js';
 import type { MediaKind, PromptMedia } from './media.js';
-import type { RuntimeControls, RuntimeInput } from './runtime-controls.js';
+import type { BackendModelInfo } from './model-info.js';
+import type { Matrix, RuntimeControls, RuntimeInput } from './runtime-controls.js';
 
 /** What a loaded model can do. The layer above decides from this and never from a backend's name. */
 export interface Capabilities {
@@ -30,8 +31,17 @@ export interface Capabilities {
   readonly mirostat?: boolean;
   /** What a prompt may have besides text. Absent: nothing. */
   readonly media?: readonly MediaKind[];
+  /**
+   * Answers are held to a JSON Schema while they are written ({@link RunRequest.json}). Absent: no; what is asked for with
+   * `responseFormat` is checked when it is there.
+   */
+  readonly constrainedJson?: boolean;
   /** A generation may choose whether the model thinks first. Absent: no. */
   readonly thinking?: boolean;
+  /** Gives its last hidden layer: `model.embed()`. Absent: no. */
+  readonly hiddenStates?: boolean;
+  /** Gives the logits of a prompt: `model.logits()`. Absent: no. */
+  readonly logits?: boolean;
   /**
    * How many prompts a batch has. Above 1 the model answers batches only. Absent: it answers none. See
    * {@link BackendModel.startBatch}.
@@ -43,15 +53,25 @@ export interface Capabilities {
 
 /** Sampling options after validation. An absent field means: the model's own default. */
 export interface ResolvedSampling {
+  /** See {@link SamplingOptions.temperature}. */
   readonly temperature?: number;
+  /** See {@link SamplingOptions.topK}. */
   readonly topK?: number;
+  /** See {@link SamplingOptions.topP}. */
   readonly topP?: number;
+  /** See {@link SamplingOptions.repeatPenalty}. */
   readonly repeatPenalty?: number;
+  /** See {@link SamplingOptions.frequencyPenalty}. */
   readonly frequencyPenalty?: number;
+  /** See {@link SamplingOptions.presencePenalty}. */
   readonly presencePenalty?: number;
+  /** See {@link SamplingOptions.seed}. */
   readonly seed?: number;
+  /** See {@link LoadModelOptions.mirostat}. */
   readonly mirostat?: number;
+  /** See {@link LoadModelOptions.mirostatTau}. */
   readonly mirostatTau?: number;
+  /** See {@link LoadModelOptions.mirostatEta}. */
   readonly mirostatEta?: number;
 }
 
@@ -74,7 +94,7 @@ export interface LoadRequest {
   /** The model will be loaded again when it has died: a backend that knows that it could not refuses before it loads. */
   readonly mustRecover?: boolean;
   /** What only the vendor's runtime has; absent fields mean its own defaults. */
-  readonly npu?: Checked<typeof npuTable>;
+  readonly npu?: ResolvedNpuOptions;
   /** Told when a part of the load begins: `probe` finds out what there is to load with, `load` reads the model. */
   readonly onPhase?: ((phase: 'probe' | 'load') => void) | undefined;
   /** Takes what the engine prints, now and later. Must not throw. */
@@ -93,71 +113,45 @@ export interface EngineLine {
   readonly component: string;
   /** Without control characters. */
   readonly text: string;
+  /** Where it was printed. */
   readonly stream: 'stdout' | 'stderr';
-}
-
-/** Facts about the vendor's runtime, for backends that have one. */
-export interface RuntimeInfo {
-  /** Absolute path of the library that was loaded. */
-  readonly path: string;
-  /** Release as the library states it, such as `1.1.1`; undefined when it does not say. */
-  readonly version: string | undefined;
-  /** ABI generation that the addon speaks to it, such as `1.1`; `1.2.0 to 1.2.1b1` where releases look alike. */
-  readonly generation: string;
-  /** What tells the generation, in the order in which it was looked at. */
-  readonly evidence: readonly RuntimeEvidence[];
-  /** The option `runtimeVersion` took the place of what the file says. */
-  readonly overridden: boolean;
-}
-
-/** One thing that tells which release a runtime is. */
-export interface RuntimeEvidence {
-  /** What was looked at, such as `symbols`. */
-  readonly source: string;
-  /** What it showed. */
-  readonly found: string;
-  /** Which releases it speaks for; absent when it does not tell. */
-  readonly suggests?: string;
-}
-
-/** Facts about a loaded model, as its backend knows them. */
-export interface BackendModelInfo {
-  /** Short name, such as the directory's or the file's. */
-  readonly name: string;
-  /** Prompt plus output, in tokens. */
-  readonly contextLength: number;
-  /** Quantization as far as it can be known, such as `w8a8` or `int8`. */
-  readonly quantization: string | undefined;
-  /** Jinja chat template found with the model. */
-  readonly chatTemplate: string | undefined;
-  /** The file that it was found in. */
-  readonly chatTemplateFile?: string;
-  /** Texts of the special tokens that a chat template may refer to. */
-  readonly bosToken: string | undefined;
-  readonly eosToken: string | undefined;
-  /** Texts of all special tokens; absent where they are not known. */
-  readonly controlTokens?: readonly string[];
-  /** The engine puts the first token (BOS) before every prompt by itself. Absent: no. */
-  readonly addsBosToken?: boolean;
-  /** Only for backends that load the vendor's runtime. */
-  readonly runtime: RuntimeInfo | undefined;
 }
 
 /** The prompt as the engine gets it: the chat template has been applied. */
 export type RunInput =
-  { readonly type: 'text'; readonly text: string } | { readonly type: 'tokens'; readonly tokenIds: Int32Array };
+  | {
+      /** The prompt is a text. */
+      readonly type: 'text';
+      /** With the markers of the chat template. Not empty. */
+      readonly text: string;
+    }
+  | {
+      /** The prompt is tokens. Only where the backend declares `tokenInput`. */
+      readonly type: 'tokens';
+      /** The model's own ids, at least one. */
+      readonly tokenIds: Int32Array;
+    };
+
+/** What an engine can give in place of text. */
+export type ComputedOutput = 'hiddenStates' | 'logits';
 
 /** One run of the engine. Everything here has been validated. */
 export interface RunRequest {
+  /** The prompt. */
   readonly input: RunInput;
   /** Output limit in tokens, at least 1; undefined: until the model stops or the context is full. */
   readonly maxNewTokens: number | undefined;
   /** Empty unless the backend declares `perRequestSampling`. */
   readonly sampling: ResolvedSampling;
+  /**
+   * The answer is JSON that is valid by this schema, whatever its limit is, and nothing else. Only where the backend declares
+   * `constrainedJson`. Absent: it may be anything.
+   */
+  readonly json?: JsonSchema;
   /** What the input's text has marks for. Only kinds that the backend declares. */
   readonly media?: PromptMedia | undefined;
   /** What only the vendor's runtime has. Empty unless the model has {@link BackendModel.runtime}. */
-  readonly npu?: Checked<typeof npuRunTable>;
+  readonly npu?: ResolvedNpuRunOptions;
 }
 
 /** Prompts that the engine answers at the same time. Everything here has been validated. */
@@ -175,7 +169,9 @@ export interface BatchRequest {
 export interface TokenBatch {
   /** UTF-8. */
   readonly bytes: Uint8Array;
+  /** In the order in which they were written, in the model's own ids. */
   readonly tokenIds: Int32Array;
+  /** Where the text of each token ends in `bytes`; as many as `tokenIds`, never falling. */
   readonly ends: Uint32Array;
   /**
    * Of a batch with several rows: which of them each token belongs to. A token with a negative id is none: it says that
@@ -230,7 +226,9 @@ export interface Run {
 
 /** A model in memory. The layer above never starts more runs than `capabilities.slots` at a time. */
 export interface BackendModel {
+  /** Facts, as far as the backend knows them. */
   readonly info: BackendModelInfo;
+  /** What it can do: the layer above asks for nothing else. */
   readonly capabilities: Capabilities;
   /** What the vendor's runtime can do besides; absent for other engines. */
   readonly runtime?: RuntimeControls;
@@ -242,6 +240,12 @@ export interface BackendModel {
    * above estimates.
    */
   countTokens?(input: RunInput): Promise<number>;
+  /**
+   * Numbers in place of text: a row for each token of the input, or the last one where the engine gives no others. Nothing
+   * else runs. Rejects with the reason of the signal when that stopped it, and with `RKLLM_UNSUPPORTED_OPTION` or
+   * `RKLLM_UNSUPPORTED_BY_RUNTIME` for what the model does not give. Absent: the engine gives neither.
+   */
+  compute?(output: ComputedOutput, input: RunInput, signal: AbortSignal): Promise<Matrix>;
   /** Starts a run with several rows. It takes one of the slots. Absent: the engine has no batches. */
   startBatch?(request: BatchRequest): Run;
   /**
@@ -262,7 +266,7 @@ export interface BackendModel {
 
 /** Load options that only some engines have. */
 export type EngineOption =
-  'threads' | 'runtimePath' | 'runtimeTemplate' | keyof typeof npuTable | keyof typeof mirostatTable;
+  'threads' | 'runtimePath' | 'runtimeTemplate' | keyof NpuOptions | 'mirostat' | 'mirostatTau' | 'mirostatEta';
 
 /** Something that can load models. Users may bring their own: `loadModel(path, { backend: myBackend })`. */
 export interface Backend {

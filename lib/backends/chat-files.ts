@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { RkllmErrorCode } from '../errors.js';
-import type { BackendModelInfo } from './backend.js';
+import type { BackendModelInfo } from './model-info.js';
 import { isRecord, readJsonFile, readTextFile, type JsonObject } from './json-file.js';
 
 /** What the files beside a model say about its chats. */

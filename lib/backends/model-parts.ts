@@ -13,3 +13,13 @@ export type Tokenizer = (text: string, maxTokens: number) => TokenIds | Promise<
  * `RKLLM_RUN_FAILED`.
  */
 export type Embedder = (tokenIds: Int32Array) => Float32Array | Promise<Float32Array>;
+
+/** A LoRA adapter, converted together with its model. */
+export interface Adapter {
+  /** What generations and conversations choose it by. */
+  readonly name: string;
+  /** Its `.rkllm` file. A relative path starts at the current directory of the call. */
+  readonly path: string;
+  /** How strongly it counts, from -1000 to 1000. Default 1. */
+  readonly scale?: number | undefined;
+}

@@ -2,8 +2,11 @@ import type { BatchOptions } from '../options/batch.js';
 
 /** Numbers that a model gives in place of text, row after row: one row for each token of the input. */
 export interface Matrix {
+  /** Row by row: `rows` × `columns` floats. */
   readonly values: Float32Array;
+  /** As many as tokens were computed and are told of. */
   readonly rows: number;
+  /** Floats of each: the width of the model, or of its vocabulary. */
   readonly columns: number;
 }
 
@@ -12,19 +15,32 @@ export interface Matrix {
  * ModelRuntime.generateBatch} answers. It is used as it is.
  */
 export type RuntimeInput =
-  | { readonly prompt: string }
-  | { readonly tokenIds: Int32Array }
-  /** Vectors of {@link RuntimeControls.embeddingWidth} floats in place of tokens, one after the other. */
-  | { readonly embeddings: Float32Array; readonly tokens: number };
+  | {
+      /** As it is, without a chat template. Not empty. */
+      readonly prompt: string;
+    }
+  | {
+      /** The model's own ids, at least one. */
+      readonly tokenIds: Int32Array;
+    }
+  | {
+      /** Vectors of {@link RuntimeControls.embeddingWidth} floats in place of tokens, one after the other. */
+      readonly embeddings: Float32Array;
+      /** How many of them there are, an integer from 1. */
+      readonly tokens: number;
+    };
 
 /** Positions of the KV cache: from one up to another, which is not part of it. Integers from 0. */
 export interface KvRange {
+  /** The first position that is meant. */
   readonly from: number;
+  /** The first one after it that is not. */
   readonly to: number;
 }
 
 /** Stops a computation: it then rejects with the signal's reason, once the runtime is idle. */
 export interface ComputeOptions {
+  /** Stops it; default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,6 +48,7 @@ export interface ComputeOptions {
 export interface BatchAnswer {
   /** In whole characters; bytes that are no UTF-8 are U+FFFD. */
   readonly text: string;
+  /** Of the text, in order. */
   readonly tokenIds: readonly number[];
   /** `'length'`: `maxNewTokens` was reached. `'abort'`: the model was disposed of with `{ abort: true }`. */
   readonly finishReason: 'stop' | 'length' | 'abort';
@@ -39,7 +56,9 @@ export interface BatchAnswer {
 
 /** What the encoder of a model with cross attention has computed; the layouts are those of the vendor's manual. */
 export interface CrossAttention {
+  /** Of the encoder: layers × tokens × heads of keys and values × width of a head. */
   readonly keyCache: Float32Array;
+  /** Of the encoder: layers × heads of keys and values × width of a head × tokens. */
   readonly valueCache: Float32Array;
   /** One for each token of the encoder. */
   readonly mask: Float32Array;
@@ -61,6 +80,8 @@ export interface RuntimeControls {
    * has shown; `undefined` until then.
    */
   readonly embeddingWidth: number | undefined;
+  /** Names of the adapters that are loaded, in their order. */
+  readonly adapters: readonly string[];
   /** The last hidden layer, for embeddings: usually the last row is that of the text. */
   hiddenStates(input: RuntimeInput, options?: ComputeOptions): Promise<Matrix>;
   /** The logits of every token of the vocabulary. From runtime 1.2.0 on. */
@@ -72,6 +93,7 @@ export interface RuntimeControls {
    * absolute one.
    */
   loadPromptCache(path: string): Promise<void>;
+  /** Undoes {@link RuntimeControls.loadPromptCache}. */
   releasePromptCache(): Promise<void>;
   /**
    * Forgets what was computed: all, all but the system prompt, or the ranges that are given, one for each row of the

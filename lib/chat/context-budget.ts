@@ -1,9 +1,10 @@
 import { RkllmError } from '../errors.js';
-import { describe } from '../options/check.js';
+import { describe } from '../options/describe.js';
 import { checkMessages } from '../prompt.js';
 import type { ContextMeter } from './context-meter.js';
 import type { ContextReducer, ContextStrategy, ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
+import type { ShownTool } from './tools/tool-set.js';
 
 /** A conversation that fits. */
 export interface FittedTurn {
@@ -23,6 +24,8 @@ export interface AskedTurn extends ChatTurn {
   readonly onFitted: (fitted: FittedTurn) => void;
 }
 
+type Count = (messages: readonly ChatMessage[]) => Promise<ContextUsage>;
+
 /** Keeps a conversation within the context of its model. */
 export class ContextBudget {
   readonly #meter: ContextMeter;
@@ -36,15 +39,16 @@ export class ContextBudget {
   }
 
   /** Without a count that has to be waited for, and with nothing to be done about it, the turn is asked at once. */
-  turnOf(messages: readonly ChatMessage[]): ChatTurn {
-    const admission: ChatTurn['admission'] = (maxNewTokens, signal) => this.#fit(messages, maxNewTokens, signal);
+  turnOf(messages: readonly ChatMessage[], tools?: readonly ShownTool[]): ChatTurn {
+    const count = (asked: readonly ChatMessage[]): Promise<ContextUsage> => this.#meter.count(asked, tools);
+    const admission: ChatTurn['admission'] = (maxNewTokens, signal) => this.#fit(messages, count, maxNewTokens, signal);
     if (this.#strategy !== 'error') return { messages, room: undefined, admission };
     if (this.#meter.isExact) {
       return this.#reserveTokens === undefined
         ? { messages, room: undefined } // the engine refuses what does not fit
         : { messages, room: undefined, admission };
     }
-    const usage = this.#meter.estimate(messages);
+    const usage = this.#meter.estimate(messages, tools);
     return usage.freeTokens >= this.#reserveFor(undefined, usage)
       ? { messages, room: usage.freeTokens }
       : { messages, room: undefined, admission };
@@ -52,35 +56,19 @@ export class ContextBudget {
 
   async #fit(
     messages: readonly ChatMessage[],
+    count: Count,
     maxNewTokens: number | undefined,
     signal: AbortSignal,
   ): Promise<FittedTurn> {
-    const usage = await this.#meter.count(messages);
+    const usage = await count(messages);
     const reserveTokens = this.#reserveFor(maxNewTokens, usage);
     if (usage.freeTokens >= reserveTokens) return fitted(messages, usage);
     if (this.#strategy === 'error') throw overflow(usage, reserveTokens);
-    if (this.#strategy === 'drop-oldest-turns') return this.#drop(messages, usage, reserveTokens);
+    if (this.#strategy === 'drop-oldest-turns') return drop(messages, count, usage, reserveTokens);
     const reduced = await reduce(this.#strategy, messages, { ...usage, reserveTokens, signal });
-    const left = await this.#meter.count(reduced);
+    const left = await count(reduced);
     if (left.freeTokens < reserveTokens) throw overflow(left, reserveTokens);
     return fitted(reduced, left);
-  }
-
-  /**
-   * Down to half of the context where that is possible: everything behind what was dropped is computed again, and must
-   * not be in every turn from now on.
-   */
-  async #drop(messages: readonly ChatMessage[], full: ContextUsage, reserveTokens: number): Promise<FittedTurn> {
-    let best: FittedTurn | undefined;
-    let least = full;
-    for (const shorter of withoutOldestTurns(messages)) {
-      least = await this.#meter.count(shorter);
-      if (least.freeTokens < reserveTokens) continue;
-      best ??= fitted(shorter, least);
-      if (2 * least.promptTokens <= least.contextLength) return fitted(shorter, least);
-    }
-    if (best === undefined) throw overflow(least, reserveTokens);
-    return best;
   }
 
   #reserveFor(maxNewTokens: number | undefined, { contextLength }: ContextUsage): number {
@@ -88,6 +76,28 @@ export class ContextBudget {
     const quarter = Math.max(1, Math.floor(contextLength / 4));
     return this.#strategy === 'error' ? 1 : Math.min(maxNewTokens ?? quarter, quarter);
   }
+}
+
+/**
+ * Down to half of the context where that is possible: everything behind what was dropped is computed again, and must
+ * not be in every turn from now on.
+ */
+async function drop(
+  messages: readonly ChatMessage[],
+  count: Count,
+  full: ContextUsage,
+  reserveTokens: number,
+): Promise<FittedTurn> {
+  let best: FittedTurn | undefined;
+  let least = full;
+  for (const shorter of withoutOldestTurns(messages)) {
+    least = await count(shorter);
+    if (least.freeTokens < reserveTokens) continue;
+    best ??= fitted(shorter, least);
+    if (2 * least.promptTokens <= least.contextLength) return fitted(shorter, least);
+  }
+  if (best === undefined) throw overflow(least, reserveTokens);
+  return best;
 }
 
 function fitted(messages: readonly ChatMessage[], { counting, freeTokens }: ContextUsage): FittedTurn {
@@ -111,7 +121,8 @@ async function reduce(
   const given: unknown = await reducer(messages, context);
   if (!Array.isArray(given)) throw notReduced(`It gave ${describe(given)}.`);
   const reduced = Object.freeze(checkMessages(given));
-  if (reduced.at(-1)?.role !== 'user') throw notReduced("The last message is not the user's.");
+  const last = messages.at(-1)?.role;
+  if (reduced.at(-1)?.role !== last) throw notReduced(`The last message is not of role '${String(last)}', as it was.`);
   return reduced;
 }
 

@@ -3,12 +3,17 @@ import { isRkllmError } from '../errors.js';
 import type { GenerationResult } from '../generation.js';
 import type { ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
+import { protocol } from './tools/dialect.js';
 import type { TokenEstimator } from './token-estimator.js';
+import type { ShownTool } from './tools/tool-set.js';
+
+/** What the model may call is part of its prompt. */
+type Tools = readonly ShownTool[] | undefined;
 
 export interface MeterParts {
   readonly contextLength: number;
-  /** The prompt that a conversation makes. */
-  readonly toInput: (messages: readonly ChatMessage[]) => RunInput;
+  /** The prompt that a conversation makes, with what the model may call. */
+  readonly toInput: (messages: readonly ChatMessage[], tools: Tools) => RunInput;
   /** The engine counts tokens, refuses what does not fit and ends what fills its context. */
   readonly isExact: boolean;
   /** Asks the engine; undefined while there is none. */
@@ -30,11 +35,11 @@ export class ContextMeter {
   }
 
   /** Exact where it can be. */
-  async count(messages: readonly ChatMessage[]): Promise<ContextUsage> {
+  async count(messages: readonly ChatMessage[], tools?: Tools): Promise<ContextUsage> {
     if (messages.length === 0) return this.#usage(0, this.isExact ? 'exact' : 'estimated');
     const counter = this.#parts.isExact ? this.#parts.counter() : undefined;
-    if (counter === undefined) return this.estimate(messages);
-    const input = this.#parts.toInput(messages);
+    if (counter === undefined) return this.estimate(messages, tools);
+    const input = this.#parts.toInput(messages, tools);
     const tokens = await counter(input).catch((error: unknown) => {
       if (isRkllmError(error, 'RKLLM_CONTEXT_OVERFLOW')) return Infinity;
       throw error;
@@ -43,17 +48,24 @@ export class ContextMeter {
   }
 
   /** Without asking the engine. */
-  estimate(messages: readonly ChatMessage[]): ContextUsage {
-    return this.#usage(this.#parts.estimator.estimate(this.#textOf(messages)), 'estimated');
+  estimate(messages: readonly ChatMessage[], tools?: Tools): ContextUsage {
+    return this.#usage(this.#parts.estimator.estimate(this.#textOf(messages, tools)), 'estimated');
   }
 
   /**
    * Learns from a turn for the next estimate.
    *
-   * @param content - of the message that has come of it.
+   * @param answer - the message that has come of it.
    */
-  learn(messages: readonly ChatMessage[], content: string, { reasoning = '', usage }: GenerationResult): void {
-    if (!this.#parts.isExact) this.#parts.estimator.learn(this.#textOf(messages), reasoning + content, usage);
+  learn(
+    messages: readonly ChatMessage[],
+    answer: ChatMessage,
+    { reasoning = '', usage }: GenerationResult,
+    tools?: Tools,
+  ): void {
+    if (this.#parts.isExact) return;
+    const written = reasoning + (protocol.lower([answer], [])[0]?.content ?? '');
+    this.#parts.estimator.learn(this.#textOf(messages, tools), written, usage);
   }
 
   #usage(promptTokens: number, counting: ContextUsage['counting']): ContextUsage {
@@ -61,8 +73,8 @@ export class ContextMeter {
     return { promptTokens, contextLength, freeTokens: Math.max(0, contextLength - promptTokens), counting };
   }
 
-  #textOf(messages: readonly ChatMessage[]): string {
-    const input = this.#parts.toInput(messages);
+  #textOf(messages: readonly ChatMessage[], tools: Tools): string {
+    const input = this.#parts.toInput(messages, tools);
     return input.type === 'text' ? input.text : '';
   }
 }

@@ -1,13 +1,15 @@
 import { RkllmError } from '../errors.js';
-import { describe } from '../options/check.js';
+import { describe } from '../options/describe.js';
 import { checkMessage } from '../prompt.js';
 import type { ChatMessage } from './message.js';
 
 /** A conversation as plain values, for `JSON.stringify()`. */
 export interface SavedChat {
+  /** What it is. */
   readonly format: 'rkllm-chat';
   /** Of the format. */
   readonly version: 1;
+  /** All of it, in order, the system message first. */
   readonly messages: readonly ChatMessage[];
 }
 
@@ -15,7 +17,7 @@ const format = 'rkllm-chat';
 const version = 1;
 
 export function saveChat(messages: readonly ChatMessage[]): SavedChat {
-  return { format, version, messages: messages.map(({ role, content }) => ({ role, content })) };
+  return { format, version, messages: messages.map((message) => ({ ...message })) };
 }
 
 /**
@@ -34,7 +36,8 @@ export function restoreChat(saved: object): readonly ChatMessage[] {
   const { messages } = fields as { readonly messages?: unknown };
   if (!Array.isArray(messages)) throw notSaved(`Its messages are ${describe(messages)}.`);
   const checked = Array.from<unknown, ChatMessage>(messages, messageOf);
-  if (checked.at(-1)?.role === 'user') throw notSaved('Its last message has no answer.');
+  const last = checked.at(-1)?.role;
+  if (last === 'user' || last === 'tool') throw notSaved('Its last message has no answer.');
   return checked;
 }
 

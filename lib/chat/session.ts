@@ -1,8 +1,10 @@
 import type { Generation } from '../generation.js';
 import type { GenerateOptions } from '../options/generate.js';
+import type { ToolRunOptions } from '../options/run.js';
 import type { ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
 import type { SavedChat } from './saved-chat.js';
+import type { ChatRun } from './tools/run.js';
 
 /**
  * A conversation. Each turn is answered with everything that was said before. It has one turn at a time: while one is not
@@ -24,6 +26,18 @@ export interface ChatSession {
    * `keepHistory: true`.
    */
   send(content: string, options?: GenerateOptions): Generation;
+  /**
+   * Says something, runs the tools that the model calls, tells it what came of them, and so on until it answers in words.
+   * Calls of one step run at the same time. What is wrong with a call, what a tool throws and that it takes too long is
+   * told to the model, so that it may try again.
+   *
+   * The messages of the turn, calls and results included, join {@link ChatSession.messages} when the run is over. One that
+   * fails leaves the conversation as it was. So does one that is stopped, unless it was writing its answer and
+   * `partialAnswers` is `'keep'`. Calls of the last step that were not run (`'max-steps'`) are left out.
+   *
+   * @throws RkllmError as {@link ChatSession.send}.
+   */
+  run(content: string, options: ToolRunOptions): ChatRun;
   /**
    * Starts another answer to the last message; it takes the place of the one that was there.
    *

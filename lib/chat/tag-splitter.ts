@@ -1,5 +1,7 @@
 import { beginningAtEndOf } from './stop-matcher.js';
-import { parseToolCall, type ToolCall } from './tool-call.js';
+import { parseToolCall, salvageCall, type ToolCall } from './tool-call.js';
+import { BareCalls } from './tools/bare-calls.js';
+import type { ToolSet } from './tools/tool-set.js';
 
 /** A piece of an answer, and what it is. */
 export type Piece =
@@ -10,6 +12,10 @@ export interface Splits {
   /** `open`: the prompt ends inside the reasoning already. */
   readonly reasoning: 'text' | 'split' | 'open';
   readonly toolCalls: 'text' | 'parse';
+  /** What the model may call: its calls are compared with that. */
+  readonly tools?: ToolSet | undefined;
+  /** An answer may begin with calls that have no tags. */
+  readonly bareCalls?: boolean | undefined;
 }
 
 const thinking = { open: '<think>', close: '</think>' } as const;
@@ -25,8 +31,12 @@ export class TagSplitter {
   #held = '';
   /** What a tool call has so far. */
   #json = '';
+  readonly #tools: ToolSet | undefined;
+  readonly #bareCalls: BareCalls | undefined;
 
-  constructor({ reasoning, toolCalls }: Splits) {
+  constructor({ reasoning, toolCalls, tools, bareCalls = false }: Splits) {
+    this.#tools = tools;
+    this.#bareCalls = bareCalls && toolCalls === 'parse' ? new BareCalls() : undefined;
     this.#tags = [...(reasoning === 'text' ? [] : [thinking]), ...(toolCalls === 'text' ? [] : [calling])];
     this.#inside = reasoning === 'open' ? thinking : undefined;
   }
@@ -39,6 +49,8 @@ export class TagSplitter {
       const next = this.#nextTagIn(rest);
       if (next === undefined) break;
       this.#release(rest.slice(0, next.index), pieces);
+      // Behind an open object comes a tag of another call: it was none. Reasoning stands before everything.
+      if (next.inside === calling) this.#endBareCalls(pieces);
       if (this.#inside === calling) pieces.push(this.#takeCall());
       this.#inside = next.inside;
       rest = rest.slice(next.index + next.tag.length);
@@ -54,6 +66,7 @@ export class TagSplitter {
     const pieces: Piece[] = [];
     this.#release(this.#held, pieces);
     this.#held = '';
+    this.#endBareCalls(pieces);
     if (this.#inside === calling) pieces.push({ type: 'text', text: calling.open + this.#json });
     this.#inside = undefined;
     return pieces;
@@ -76,15 +89,34 @@ export class TagSplitter {
 
   #release(text: string, pieces: Piece[]): void {
     if (this.#inside === calling) this.#json += text;
-    else if (text !== '') pieces.push({ type: this.#inside === thinking ? 'reasoning' : 'text', text });
+    else if (this.#inside === thinking) pieces.push(...(text === '' ? [] : [{ type: 'reasoning', text } as const]));
+    else if (this.#bareCalls === undefined) pushText(text, pieces);
+    else {
+      for (const found of this.#bareCalls.push(text)) {
+        if (typeof found === 'string') pushText(found, pieces);
+        else pieces.push({ type: 'tool-call', call: this.#checked(found) });
+      }
+    }
+  }
+
+  #endBareCalls(pieces: Piece[]): void {
+    pushText(this.#bareCalls?.flush() ?? '', pieces);
+  }
+
+  #checked(call: ToolCall): ToolCall {
+    return this.#tools?.checked(call) ?? call;
   }
 
   #takeCall(): Piece {
     const json = this.#json;
     this.#json = '';
-    const call = parseToolCall(json);
+    const call = parseToolCall(json) ?? (this.#tools && salvageCall(json));
     return call === undefined
       ? { type: 'text', text: calling.open + json + calling.close }
-      : { type: 'tool-call', call };
+      : { type: 'tool-call', call: this.#checked(call) };
   }
+}
+
+function pushText(text: string, pieces: Piece[]): void {
+  if (text !== '') pieces.push({ type: 'text', text });
 }

@@ -2,6 +2,7 @@ import { RkllmError } from '../errors.js';
 import type { Generation, GenerationResult } from '../generation.js';
 import type { ChatOptions, chatTable } from '../options/chat.js';
 import type { GenerateOptions } from '../options/generate.js';
+import type { ToolRunOptions } from '../options/run.js';
 import type { Checked } from '../options/table.js';
 import { checkMessages } from '../prompt.js';
 import { ContextBudget, type AskedTurn, type FittedTurn } from './context-budget.js';
@@ -10,7 +11,10 @@ import type { ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
 import { restoreChat, saveChat, type SavedChat } from './saved-chat.js';
 import type { ChatSession } from './session.js';
-import { renderToolCall } from './tool-call.js';
+import { ActiveRun, type AskedAnswer } from './tools/active-run.js';
+import { checkRun } from './tools/check-run.js';
+import type { ChatRun } from './tools/run.js';
+import { toolsOf } from './tools/tool-set.js';
 
 /** The model of a conversation, as it is seen from there. */
 export interface ChatModel {
@@ -46,6 +50,23 @@ export class TranscriptChat implements ChatSession {
 
   send(content: string, options?: GenerateOptions): Generation {
     return this.#turn('send another message', () => [...this.#messages, { role: 'user', content }], options);
+  }
+
+  run(content: string, options: ToolRunOptions): ChatRun {
+    this.#refuseWhileBusy('send another message');
+    const asked = checkRun(options);
+    const run = new ActiveRun({
+      ...asked,
+      start: [...this.#messages, { role: 'user', content }],
+      ask: (messages, signal) => this.#ask(() => messages, { ...asked.generation, signal, onAbort: 'return' }),
+      conclude: (messages) => {
+        this.#busy = false;
+        if (messages !== undefined) this.#messages = Object.freeze(messages);
+      },
+      keepsPartial: this.#options.partialAnswers !== 'discard',
+    });
+    this.#busy = true;
+    return run;
   }
 
   regenerate(options?: GenerateOptions): Generation {
@@ -95,27 +116,45 @@ export class TranscriptChat implements ChatSession {
 
   #turn(action: string, transcriptOf: () => readonly ChatMessage[], options: GenerateOptions | undefined): Generation {
     this.#refuseWhileBusy(action);
-    this.#model.refuseUnusable();
-    const turn = this.#budget.turnOf(Object.freeze(checkMessages(transcriptOf())));
-    let asked = turn.messages;
-    const onFitted = ({ messages }: FittedTurn): void => void (asked = messages);
-    const answer = this.#model.ask({ ...turn, onFitted }, options);
+    const { generation } = this.#ask(transcriptOf, options, (messages, result) => {
+      this.#busy = false;
+      if (result.finishReason === 'abort' && this.#options.partialAnswers === 'discard') return;
+      this.#messages = Object.freeze(messages);
+    });
     this.#busy = true;
-    answer.result().then(
-      (result) => {
-        this.#conclude(asked, result);
-        this.#busy = false;
-      },
-      () => (this.#busy = false),
-    );
-    return answer;
+    generation.result().catch(() => (this.#busy = false));
+    return generation;
   }
 
-  #conclude(asked: readonly ChatMessage[], result: GenerationResult): void {
-    const content = contentOf(result);
-    this.#model.meter.learn(asked, content, result);
-    if (result.finishReason === 'abort' && this.#options.partialAnswers === 'discard') return;
-    this.#messages = Object.freeze<ChatMessage[]>([...asked, { role: 'assistant', content }]);
+  /** @param onConcluded - called before anybody else sees the result: who does may ask the next question at once. */
+  #ask(
+    transcriptOf: () => readonly ChatMessage[],
+    options: GenerateOptions | undefined,
+    onConcluded?: (messages: readonly ChatMessage[], result: GenerationResult) => void,
+  ): AskedAnswer {
+    this.#model.refuseUnusable();
+    const tools = toolsOf('send()', options);
+    const turn = this.#budget.turnOf(Object.freeze(checkMessages(transcriptOf())), tools);
+    let asked = turn.messages;
+    const onFitted = ({ messages }: FittedTurn): void => void (asked = messages);
+    const generation = this.#model.ask({ ...turn, onFitted }, this.#turnOptions(options));
+    const concluded = generation.result().then((result) => {
+      const answer = answerOf(result);
+      // With a format the tokens are also those of its instruction and of repairs, which the conversation does not keep.
+      if (options?.responseFormat === undefined) this.#model.meter.learn(asked, answer, result, tools);
+      const messages = [...asked, answer];
+      onConcluded?.(messages, result);
+      return { messages, result };
+    });
+    concluded.catch(() => undefined); // who reads the generation sees it
+    return { generation, concluded };
+  }
+
+  /** What is no options object is for the model to refuse. */
+  #turnOptions(options: GenerateOptions | undefined): GenerateOptions | undefined {
+    const { lora } = this.#options;
+    if (lora === undefined || (options !== undefined && !isObject(options))) return options;
+    return { lora, ...options };
   }
 
   #refuseWhileBusy(action: string): void {
@@ -135,15 +174,16 @@ function openingOf({ system, from }: ChatOptions): readonly ChatMessage[] {
   });
 }
 
+function answerOf({ text: content, toolCalls }: GenerationResult): ChatMessage {
+  return toolCalls.length === 0 ? { role: 'assistant', content } : { role: 'assistant', content, toolCalls };
+}
+
 function nothingTo(call: string, missing: string): RkllmError {
   return new RkllmError('RKLLM_INVALID_INPUT', `${call} needs ${missing} at the end of the conversation.`, {
     hint: 'Use send() for the next message.',
   });
 }
 
-/** A model must see the calls that it made; what it thought is not shown to it again. */
-function contentOf({ text, toolCalls }: GenerationResult): string {
-  if (toolCalls.length === 0) return text;
-  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-  return before + toolCalls.map(renderToolCall).join('\n');
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -10,6 +10,7 @@ export interface Check {
   readonly id: string;
   /** What was looked at, in a few words. */
   readonly title: string;
+  /** What it came to. */
   readonly status: CheckStatus;
   /** What was found. */
   readonly found: string;

@@ -1,5 +1,6 @@
 import { Bench, type ConformanceCase, type ConformanceHarness } from './bench.js';
 import { chatCases } from './chats.js';
+import { computingCases } from './computing.js';
 import { inputCases } from './input.js';
 import { lifetimeCases } from './lifetime.js';
 import { stoppingCases } from './stopping.js';
@@ -26,6 +27,7 @@ export function conformance(harness: ConformanceHarness): ConformanceCase[] {
     ...stoppingCases(bench),
     ...inputCases(bench),
     ...chatCases(bench),
+    ...computingCases(bench),
     ...lifetimeCases(bench),
   ];
 }

@@ -27,11 +27,13 @@ interface Ending<Result> {
  * engine has died (`onCrash: 'restart'`).
  */
 export interface LoadTrace extends Ending<ModelInfo> {
+  /** Why it is loaded: `loadModel()`, `sampling: 'reload'` or `onCrash: 'restart'`. */
   readonly operation: 'load' | 'reload' | 'restart';
   /** The path as it was asked for (of a reload or restart: as it was loaded); `undefined`: none was. `result.path` is what was loaded. */
   readonly path: string | undefined;
   /** The backend as it was asked for; `'auto'` when nothing was said. `result.backend` is the one that loaded. */
   readonly backend: string;
+  /** The options of the call that are numbers, flags or choices. */
   readonly options: OptionSummary;
 }
 
@@ -55,12 +57,14 @@ export interface GenerateTrace extends Ending<GenerateFigures> {
   readonly model: string;
   /** Name of the backend, as in `model.info`. */
   readonly backend: string;
+  /** What the model was asked, in figures. */
   readonly input: {
     /** What was given: a string, messages, `{ prompt }`, `{ tokenIds }`, or the prompts of a batch. */
     readonly kind: 'text' | 'messages' | 'prompt' | 'tokens' | 'batch';
     /** UTF-16 units of the prompt in its chat template, the number of token ids, or the number of prompts of a batch. */
     readonly length: number;
   };
+  /** The options of the call that are numbers, flags or choices. */
   readonly options: OptionSummary;
 }
 

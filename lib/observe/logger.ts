@@ -8,9 +8,16 @@ export type LogFields = Readonly<Record<string, unknown>>;
  * is called synchronously. What it throws or rejects with is reported once as a process warning (`RKLLM_LOGGER`) and changes nothing else.
  */
 export interface Logger {
+  /** Each load and generation. */
   debug(fields: LogFields, message: string): void;
+  /** A load that is over. */
   info(fields: LogFields, message: string): void;
+  /**
+   * What an operator may want to know: a full queue, another model in the place of the one that was asked for, a
+   * restart.
+   */
   warn(fields: LogFields, message: string): void;
+  /** What has failed. */
   error(fields: LogFields, message: string): void;
 }
 

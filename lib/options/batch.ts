@@ -22,4 +22,4 @@ export const batchTable = {
 } as const satisfies OptionTable;
 
 /** Options of `model.runtime.generateBatch()`. */
-export type BatchOptions = OptionsOf<typeof batchTable>;
+export interface BatchOptions extends OptionsOf<typeof batchTable> {}

@@ -1,5 +1,6 @@
 import type { ContextStrategy } from '../chat/context-usage.js';
 import type { SavedChat } from '../chat/saved-chat.js';
+import { npuRunTable } from './npu.js';
 import type { OptionsOf, OptionTable } from './table.js';
 
 function isContextStrategy(value: unknown): value is ContextStrategy {
@@ -55,7 +56,12 @@ export const chatTable = {
    * Default `'keep'`.
    */
   partialAnswers: { kind: 'choice', values: ['keep', 'discard'], defaultsTo: "'keep'" },
+  /**
+   * The adapter that answers: the name of one that was loaded with the model (`adapters`) or with
+   * `model.runtime.loadLora()`. A turn may have another one. Default: none.
+   */
+  lora: npuRunTable.lora,
 } as const satisfies OptionTable;
 
 /** Options of a conversation. */
-export type ChatOptions = OptionsOf<typeof chatTable>;
+export interface ChatOptions extends OptionsOf<typeof chatTable> {}

@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { RkllmError } from '../errors.js';
+import { describe } from './describe.js';
 import { expectation, type Checked, type OptionSpec, type OptionTable } from './table.js';
 
 /** Names that other libraries use for the same thing, squashed as {@link squash} does. */
@@ -127,34 +128,4 @@ export function suggest(name: string, known: readonly string[]): string | undefi
 /** snake_case, kebab-case and camelCase of one name become equal. */
 function squash(name: string): string {
   return name.replace(/[^a-z0-9]/giu, '').toLowerCase();
-}
-
-/** A value as shown in messages: short, and with its type where the text alone would mislead. */
-export function describe(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value === '' ? 'an empty string' : `the string '${shorten(value)}'`;
-    case 'number':
-    case 'boolean':
-    case 'bigint':
-      return `the ${typeof value} ${shorten(String(value))}`;
-    case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : describeObject(value);
-    case 'undefined':
-      return 'undefined';
-    default:
-      return `a ${typeof value}`;
-  }
-}
-
-function describeObject(value: object): string {
-  const { constructor } = value;
-  const name: unknown = typeof constructor === 'function' ? constructor.name : undefined;
-  return typeof name !== 'string' || name === '' || name === 'Object'
-    ? 'an object'
-    : `an object of class ${shorten(name)}`;
-}
-
-function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

@@ -24,4 +24,4 @@ export const doctorTable = {
 } as const satisfies OptionTable;
 
 /** Options of `doctor()`. */
-export type DoctorOptions = OptionsOf<typeof doctorTable>;
+export interface DoctorOptions extends OptionsOf<typeof doctorTable> {}

@@ -1,7 +1,14 @@
 import { mirostatTable, npuRunTable } from './npu.js';
+import { responseTable } from './response.js';
 import { samplingTable } from './sampling.js';
+import type { ToolDefinition } from '../chat/tools/tool.js';
 import { isAbortSignal, isStopList, isTokenIdList } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
+
+/** What is in it is looked at by those who use it. */
+function isToolList(value: unknown): value is readonly ToolDefinition[] {
+  return Array.isArray(value);
+}
 
 /** Options of one generation. */
 export const generateTable = {
@@ -43,9 +50,24 @@ export const generateTable = {
   /**
    * What models write to have functions called, `<tool_call>{"name": …, "arguments": {…}}</tool_call>`: `'text'` leaves
    * it in the text; `'parse'` makes tool-call chunks and `result.toolCalls` of it. What is between the tags and no such
-   * JSON stays text, tags included; inside the reasoning nothing is looked for. Default `'text'`.
+   * JSON stays text, tags included; inside the reasoning nothing is looked for. Default `'text'`, with `tools` `'parse'`.
    */
-  toolCalls: { kind: 'choice', values: ['text', 'parse'], defaultsTo: "'text'" },
+  toolCalls: { kind: 'choice', values: ['text', 'parse'], defaultsTo: "'text', with tools 'parse'" },
+  /**
+   * Functions that the model may ask for, written into the prompt as its family was trained, or by a documented protocol.
+   * Calls come as with `toolCalls: 'parse'`, and what is wrong with them as `problems`. Nobody runs them: that is what
+   * `chat.run()` does. Where this library applies the chat template, or with `template: 'runtime'` from runtime 1.2.1 on.
+   * Default: none.
+   */
+  tools: { kind: 'shape', expected: 'a list of tools', accepts: isToolList, defaultsTo: 'none' },
+  /**
+   * What the answer has to be: `{ type: 'json', schema }` for JSON that is valid by a JSON Schema; `result.json` has its value.
+   * Where `model.capabilities.constrainedJson` the model can write nothing else, and the value is complete within any limit
+   * that it fits into. Otherwise the answer is checked when it is there, and the model asked again if it is not valid; the
+   * stream then has it in one piece. What stays wrong is `RKLLM_RESPONSE_INVALID`. Not with `stop`, `stopTokenIds` or
+   * `toolCalls: 'parse'`. Default: none; the answer is text.
+   */
+  responseFormat: { kind: 'group', table: responseTable, defaultsTo: 'none: the answer is text' },
   /**
    * Stops the generation. What was already aborted never reaches the engine; otherwise the engine is stopped and idle
    * before the generation settles.
@@ -59,4 +81,4 @@ export const generateTable = {
 } as const satisfies OptionTable;
 
 /** Options of one generation. */
-export type GenerateOptions = OptionsOf<typeof generateTable>;
+export interface GenerateOptions extends OptionsOf<typeof generateTable> {}

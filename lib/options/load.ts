@@ -46,6 +46,9 @@ export const queueTable = {
   timeoutMs: { kind: 'integer', min: 1, max: 2 ** 31 - 1, unit: 'milliseconds', defaultsTo: 'no limit' },
 } as const satisfies OptionTable;
 
+/** Options of the queue in front of a model. */
+export interface QueueOptions extends OptionsOf<typeof queueTable> {}
+
 /** How a model is loaded again whose engine has died, with `onCrash: 'restart'`. */
 export const restartTable = {
   /**
@@ -74,7 +77,7 @@ export const restartTable = {
 } as const satisfies OptionTable;
 
 /** How a model is loaded again whose engine has died. */
-export type RestartOptions = OptionsOf<typeof restartTable>;
+export interface RestartOptions extends OptionsOf<typeof restartTable> {}
 
 /** Options of `loadModel()`. */
 export const loadTable = {
@@ -168,7 +171,7 @@ export const loadTable = {
   queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
   /**
    * Takes the lines of the log: `{ debug, info, warn, error }`, each `(fields, message)`, such as a logger of pino or
-   * `console`; see {@link Logger}. Default: none; nothing is printed.
+   * `console`; see `Logger`. Default: none; nothing is printed.
    */
   logger: {
     kind: 'shape',
@@ -182,7 +185,7 @@ export const loadTable = {
    */
   warmup: { kind: 'flag', defaultsTo: 'false' },
   /**
-   * Called when a part of the load begins, with a {@link LoadProgress}. What it throws is an uncaught exception. Default:
+   * Called when a part of the load begins, with a `LoadProgress`. What it throws is an uncaught exception. Default:
    * none.
    */
   onProgress: {
@@ -196,4 +199,4 @@ export const loadTable = {
 } as const satisfies OptionTable;
 
 /** Options of `loadModel()`. */
-export type LoadModelOptions = OptionsOf<typeof loadTable>;
+export interface LoadModelOptions extends OptionsOf<typeof loadTable> {}

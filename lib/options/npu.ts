@@ -1,6 +1,6 @@
-import type { Embedder, Tokenizer } from '../backends/model-parts.js';
-import { isCpuList, isEnvironment } from './shapes.js';
-import type { OptionsOf, OptionTable } from './table.js';
+import type { Adapter, Embedder, Tokenizer } from '../backends/model-parts.js';
+import { isAdapterList, isCpuList, isEnvironment } from './shapes.js';
+import type { Checked, OptionsOf, OptionTable } from './table.js';
 
 /** Releases of the vendor's runtime that are spoken, the oldest first. */
 export const runtimeReleases = [
@@ -95,6 +95,18 @@ export const npuTable = {
     expected: 'an object of strings',
     accepts: isEnvironment,
     defaultsTo: 'none',
+  },
+  /**
+   * LoRA adapters to load with the model, each converted together with it: `{ name, path, scale }`. Generations and
+   * conversations choose one by its name with `lora`. They are there again when the model is loaded again. `scale`, from
+   * -1000 to 1000, says how strongly it counts; default 1. Default: none.
+   */
+  adapters: {
+    kind: 'shape',
+    expected: 'a list of { name, path, scale } with different names',
+    accepts: (value: unknown): value is readonly Adapter[] => isAdapterList(value),
+    defaultsTo: 'none',
+    runtimeField: 'rkllm_load_lora',
   },
   /** The special tokens that the model was trained with around images. Default: none. */
   imageTags: {
@@ -204,7 +216,10 @@ export const npuRunTable = {
     note: 'the result of the callback',
     since: '1.2.1',
   },
-  /** Name of an adapter that was loaded with `model.runtime.loadLora()`. Default: none. */
+  /**
+   * Name of an adapter that was loaded with the model (`adapters`) or with `model.runtime.loadLora()`. Of a conversation's
+   * turn, default: that of the conversation. Default: none.
+   */
   lora: { kind: 'string', defaultsTo: 'none', runtimeField: 'lora_params' },
   /**
    * A file to write what was computed for the prompt to, for `model.runtime.loadPromptCache()`; a relative path starts at
@@ -214,9 +229,15 @@ export const npuRunTable = {
 } as const satisfies OptionTable;
 
 /** Options that only the vendor's runtime has. */
-export type NpuOptions = OptionsOf<typeof npuTable>;
+export interface NpuOptions extends OptionsOf<typeof npuTable> {}
 
-/** Mirostat sampling, which only the vendor's runtime has. */
+/** Options that only the vendor's runtime has, after validation. An absent field means: the runtime's own default. */
+export interface ResolvedNpuOptions extends Checked<typeof npuTable> {}
+
+/** Options of one generation that only the vendor's runtime has, after validation. */
+export interface ResolvedNpuRunOptions extends Checked<typeof npuRunTable> {}
+
+/** Mirostat sampling, in place of `topK` and `topP`: of the vendor's runtime and of the `onnx` backend. */
 export const mirostatTable = {
   /**
    * Mirostat sampling, which holds the text's perplexity: 0 is off, 1 and 2 are its versions. Default: the runtime's, 0.

@@ -10,7 +10,8 @@ interface RuntimeCall {
   readonly note?: string;
 }
 
-export type RuntimeCallName = Exclude<keyof ModelRuntime, 'has' | 'embeddingWidth'> | 'clearKvCache({ ranges })';
+export type RuntimeCallName =
+  Exclude<keyof ModelRuntime, 'has' | 'embeddingWidth' | 'adapters'> | 'clearKvCache({ ranges })';
 
 /** What `model.runtime` can be asked for. The checks and docs/runtime.md are made of it. */
 export const runtimeCalls: Readonly<Record<RuntimeCallName, RuntimeCall>> = {

@@ -48,4 +48,4 @@ export const samplingTable = {
 } as const satisfies OptionTable;
 
 /** Options that decide how the next token is chosen. */
-export type SamplingOptions = OptionsOf<typeof samplingTable>;
+export interface SamplingOptions extends OptionsOf<typeof samplingTable> {}

@@ -29,14 +29,38 @@ export function isEnvironment(value: unknown): value is Readonly<Record<string, 
   return Object.entries(value).every(([name, text]) => /^[^=\0]+$/u.test(name) && isText(text));
 }
 
+/** An adapter as it is given. */
+interface AdapterShape {
+  readonly name: string;
+  readonly path: string;
+  readonly scale?: number | undefined;
+}
+
+/** Whether a value is a list of adapters with different names. */
+export function isAdapterList(value: unknown): value is readonly AdapterShape[] {
+  if (!Array.isArray(value)) return false;
+  const isAdapter = (item: unknown): item is AdapterShape => {
+    if (typeof item !== 'object' || item === null || !('name' in item) || !('path' in item)) return false;
+    const { name, path, scale, ...others } = item as Record<string, unknown>;
+    const isScale = scale === undefined || (typeof scale === 'number' && Math.abs(scale) <= 1000);
+    return isName(name) && isName(path) && isScale && Object.keys(others).length === 0;
+  };
+  const items = Array.from<unknown>(value);
+  return items.every(isAdapter) && new Set(items.map(({ name }) => name)).size === items.length;
+}
+
+function isName(value: unknown): value is string {
+  return isText(value) && value !== '';
+}
+
 /** Whether a value is a list of CPUs as the vendor's runtime numbers them. */
 export function isCpuList(value: unknown): value is readonly number[] {
   if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) return false;
   return Array.from<unknown>(value).every((cpu) => typeof cpu === 'number' && [0, 1, 2, 3, 4, 5, 6, 7].includes(cpu));
 }
 
-/** What `generateBatch()` tells of a piece of an answer. */
-type BatchListener = (row: number, text: string, tokenIds: readonly number[]) => void;
+/** What `generateBatch()` tells of a piece of an answer: its row, the text, and the ids of its tokens. */
+export type BatchListener = (row: number, text: string, tokenIds: readonly number[]) => void;
 
 /** Whether a value is a function; what it takes cannot be seen. */
 export function isBatchListener(value: unknown): value is BatchListener {

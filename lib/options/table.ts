@@ -61,6 +61,7 @@ export type OptionSpec = NumberSpec | StringSpec | ChoiceSpec | FlagSpec | Shape
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
+/** A group is written out, not `OptionsOf<T>`, so that editors and the API's reference show its options, not its table. */
 type ValueOf<S> = S extends { kind: 'number' | 'integer' }
   ? number
   : S extends { kind: 'string' }
@@ -70,7 +71,7 @@ type ValueOf<S> = S extends { kind: 'number' | 'integer' }
       : S extends { kind: 'choice'; values: readonly (infer V)[] }
         ? V
         : S extends { kind: 'group'; table: infer T }
-          ? OptionsOf<T>
+          ? { readonly [K in keyof T]?: ValueOf<T[K]> | undefined }
           : S extends { kind: 'shape'; accepts: (value: unknown) => value is infer V }
             ? V
             : never;

@@ -53,6 +53,11 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
     ['auto', 'none', 'phi3', 'chatml', { jinja: '{{ messages }}' }, { file: 'chat_template.jinja' }],
     ['Phi3', {}, { jinja: 5 }, { file: '' }, { jinja: 'a', file: 'b' }],
   ],
+  adapters: [
+    [[], [{ name: 'a', path: 'a.rkllm', scale: 2 }]],
+    [['a'], [{ name: 'a' }], { name: 'a', path: 'b' }],
+  ],
+  tools: [[[]], ['weather', {}]],
   from: [
     [{}, { format: 'rkllm-chat', version: 1, messages: [] }],
     ['{}', []],

@@ -47,37 +47,6 @@ describe('code in the documentation', () => {
   });
 });
 
-describe('examples', () => {
-  const files = readdirSync(path.join(root, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.[cm]js$/u.test(name),
-  );
-
-  test.each(files)('%s is at most 40 lines', (name) => {
-    expect(read(path.join('examples', name)).trimEnd().split('\n').length).toBeLessThanOrEqual(40);
-  });
-
-  test.each(files.filter((name) => !name.includes(path.sep)))('%s runs', async (name) => {
-    const child = run(process.execPath, [path.join('examples', name)], { cwd: root });
-    child.child.stdin?.end('Hello\n\n');
-    const { stdout } = await child;
-    expect(stdout).not.toBe('');
-  });
-
-  test('ci-app/app.test.mjs passes, without an NPU', async () => {
-    const { stdout } = await run(process.execPath, ['--test', 'examples/ci-app/app.test.mjs'], { cwd: root });
-    expect(stdout).toMatch(/pass 2$/mu);
-  });
-
-  test('jest/answers.test.cjs passes under jest, run as it says', async () => {
-    const [, options = ''] = /npx jest (.*)/u.exec(read('examples/jest/answers.test.cjs')) ?? [];
-    const args = options.split(' ').map((option) => option.replaceAll("'", ''));
-    const { stderr } = await run(process.execPath, [path.join('node_modules', 'jest', 'bin', 'jest.js'), ...args], {
-      cwd: root,
-    });
-    expect(stderr).toMatch(/Tests: +3 passed, 3 total/u);
-  });
-});
-
 describe('troubleshooting', () => {
   const headings = [...read('docs/troubleshooting.md').matchAll(/^### (\w+)$/gmu)].map((match) => match[1]);
 

@@ -28,6 +28,7 @@ test.each([
     [
       'RkllmError',
       'channels',
+      'defineTool',
       'doctor',
       'errorCodes',
       'isRkllmError',

@@ -95,7 +95,8 @@ export async function asking(model: Model): Promise<void> {
   const inputs: GenerateInput[] = ['Hi', messages, { prompt: 'Hi' }, { tokenIds: [1] }, { tokenIds: Int32Array.of(1) }];
   for (const input of inputs) await model.generate(input);
   // @ts-expect-error -- no such role
-  model.generate([{ role: 'tool', content: 'Hi' }]);
+  model.generate([{ role: 'function', content: 'Hi' }]);
+  model.generate([{ role: 'tool', content: '9', toolCallId: 'c1', toolName: 'weather' }]);
   // @ts-expect-error -- a number is no prompt
   model.generate(5);
   // @ts-expect-error -- a message must be in a list

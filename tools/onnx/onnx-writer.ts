@@ -1,11 +1,27 @@
 import { ProtobufWriter } from './protobuf-writer.js';
 
 /** Values of `TensorProto.DataType`. */
-export const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
+export const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type DataType = keyof typeof dataTypes;
 
 /** An attribute of a node. ONNX tells integers and floats apart, JavaScript does not: floats are wrapped. */
-export type Attribute = number | string | { readonly float: number };
+export type Attribute =
+  | number
+  | string
+  | { readonly float: number }
+  | { readonly integers: readonly number[] }
+  | { readonly tensor: Tensor }
+  | { readonly graph: OnnxGraph };
+
+/** A constant. */
+export interface Tensor {
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  readonly data: ArrayBufferView;
+}
+
+/** A file and its bytes. */
+export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
 /** Initializers smaller than this stay in the model file. */
 const minimumExternalBytes = 1024;
@@ -18,13 +34,12 @@ export class OnnxGraph {
   readonly #initializers: ProtobufWriter[] = [];
   readonly #inputs: ProtobufWriter[] = [];
   readonly #outputs: ProtobufWriter[] = [];
-  readonly #external: Uint8Array[] = [];
-  readonly #externalFile: string | undefined;
-  #externalLength = 0;
+  readonly #external: readonly ExternalFile[];
+  #externalCount = 0;
 
-  /** @param externalFile - name of the file that takes the large initializers; undefined: all in one file. */
-  constructor(externalFile?: string) {
-    this.#externalFile = externalFile;
+  /** @param externalFiles - names of the files that take the large initializers in turn; none: all in one file. */
+  constructor(externalFiles: readonly string[] = []) {
+    this.#external = externalFiles.map((name) => ({ name, parts: [], length: 0 }));
   }
 
   /**
@@ -51,17 +66,17 @@ export class OnnxGraph {
 
   /** Adds a constant tensor and returns its name. */
   initializer(name: string, type: DataType, dims: readonly number[], data: ArrayBufferView): string {
-    const tensor = new ProtobufWriter();
-    for (const dim of dims) tensor.integer(1, dim);
-    tensor.integer(2, dataTypes[type]).string(8, name);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (this.#externalFile !== undefined && bytes.length >= minimumExternalBytes) {
-      const place = { location: this.#externalFile, offset: this.#externalLength, length: bytes.length };
+    const bytes = bytesOf(data);
+    const external = this.#external[this.#externalCount % this.#external.length];
+    const tensor = describeTensor(type, dims).string(8, name);
+    if (external !== undefined && bytes.length >= minimumExternalBytes) {
+      this.#externalCount++;
+      const place = { location: external.name, offset: external.length, length: bytes.length };
       for (const [key, value] of Object.entries(place)) {
         tensor.message(13, new ProtobufWriter().string(1, key).string(2, String(value)));
       }
       tensor.integer(14, 1);
-      this.#appendExternal(bytes);
+      append(external, bytes);
     } else {
       tensor.bytes(9, bytes);
     }
@@ -80,35 +95,63 @@ export class OnnxGraph {
     this.#outputs.push(valueInfo(name, type, dims));
   }
 
-  /** The model file, and the bytes of the external file when there is one. */
-  finish(producer: string): { readonly model: Uint8Array; readonly external: Uint8Array | undefined } {
+  /** The graph as a message: all of a model's, or a branch of `If`. */
+  message(name: string): ProtobufWriter {
     const graph = new ProtobufWriter();
     for (const node of this.#nodes) graph.message(1, node);
-    graph.string(2, 'main_graph');
+    graph.string(2, name);
     for (const initializer of this.#initializers) graph.message(5, initializer);
     for (const input of this.#inputs) graph.message(11, input);
     for (const output of this.#outputs) graph.message(12, output);
-    const model = new ProtobufWriter().integer(1, 10).string(2, producer).message(7, graph);
-    model.message(8, new ProtobufWriter().string(1, '').integer(2, 21));
+    return graph;
+  }
+
+  /** The model file, and the external files when there are any. */
+  finish(producer: string, opset = 21): { readonly model: Uint8Array; readonly external: ExternalFiles } {
+    const model = new ProtobufWriter().integer(1, 10).string(2, producer).message(7, this.message('main_graph'));
+    model.message(8, new ProtobufWriter().string(1, '').integer(2, opset));
     model.message(8, new ProtobufWriter().string(1, 'com.microsoft').integer(2, 1));
     return {
       model: model.finish(),
-      external: this.#externalFile === undefined ? undefined : Buffer.concat(this.#external),
+      external: new Map(this.#external.map(({ name, parts }) => [name, Buffer.concat(parts)])),
     };
   }
+}
 
-  #appendExternal(bytes: Uint8Array): void {
-    const padding = (externalAlignment - (bytes.length % externalAlignment)) % externalAlignment;
-    this.#external.push(bytes, Buffer.alloc(padding));
-    this.#externalLength += bytes.length + padding;
-  }
+interface ExternalFile {
+  readonly name: string;
+  readonly parts: Uint8Array[];
+  length: number;
+}
+
+function append(file: ExternalFile, bytes: Uint8Array): void {
+  const padding = (externalAlignment - (bytes.length % externalAlignment)) % externalAlignment;
+  file.parts.push(bytes, Buffer.alloc(padding));
+  file.length += bytes.length + padding;
+}
+
+function bytesOf(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function describeTensor(type: DataType, dims: readonly number[]): ProtobufWriter {
+  const tensor = new ProtobufWriter();
+  for (const dim of dims) tensor.integer(1, dim);
+  return tensor.integer(2, dataTypes[type]);
 }
 
 function attribute(name: string, value: Attribute): ProtobufWriter {
   const writer = new ProtobufWriter().string(1, name);
   if (typeof value === 'number') return writer.integer(3, value).integer(20, 2);
   if (typeof value === 'string') return writer.string(4, value).integer(20, 3);
-  return writer.float(2, value.float).integer(20, 1);
+  if ('float' in value) return writer.float(2, value.float).integer(20, 1);
+  if ('integers' in value) {
+    for (const integer of value.integers) writer.integer(8, integer);
+    return writer.integer(20, 7);
+  }
+  if ('graph' in value) return writer.message(6, value.graph.message(name)).integer(20, 5);
+  const { type, dims, data } = value.tensor;
+  return writer.message(5, describeTensor(type, dims).bytes(9, bytesOf(data))).integer(20, 4);
 }
 
 function valueInfo(name: string, type: DataType, dims: readonly (number | string)[]): ProtobufWriter {

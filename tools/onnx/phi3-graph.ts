@@ -1,59 +1,50 @@
-import { OnnxGraph } from './onnx-writer.js';
+import { dataTypes, OnnxGraph, type ExternalFiles } from './onnx-writer.js';
+import { attend, declareAttention, type AttentionForm } from './phi3-attention.js';
+import { FloatWriter, type FloatFormat } from './phi3-floats.js';
+import { defaultNames, layerName, type Phi3Names } from './phi3-names.js';
+import { addRopeTables, type LongRope } from './phi3-rope.js';
 import { quantizeBlocks, quantizeRows } from './quantize.js';
 import type { Phi3Config, Phi3Weights } from './phi3-weights.js';
 
 /** How the matrices are stored. The quantized forms use MatMulNBits with 8-bit arithmetic. */
 export type WeightFormat = 'fp32' | 'int8' | 'int4';
 
-/** Names of the graph's inputs and outputs; `%d` is the layer. */
-export interface Phi3Names {
-  readonly inputIds: string;
-  readonly attentionMask: string;
-  readonly logits: string;
-  readonly pastKey: string;
-  readonly pastValue: string;
-  readonly presentKey: string;
-  readonly presentValue: string;
-}
-
-/** What onnxruntime-genai's model builder calls them. */
-export const defaultNames: Phi3Names = {
-  inputIds: 'input_ids',
-  attentionMask: 'attention_mask',
-  logits: 'logits',
-  pastKey: 'past_key_values.%d.key',
-  pastValue: 'past_key_values.%d.value',
-  presentKey: 'present.%d.key',
-  presentValue: 'present.%d.value',
-};
+/** For which tokens logits are computed: all, the last one, or the last `num_logits_to_keep` ones. */
+export type LogitsForm = 'all' | 'last' | 'kept';
 
 export interface Phi3GraphOptions {
   readonly format?: WeightFormat;
+  /** What everything is computed in, inputs and outputs too. */
+  readonly float?: FloatFormat;
+  readonly attention?: AttentionForm;
+  readonly logits?: LogitsForm;
+  readonly longRope?: LongRope | undefined;
   readonly names?: Phi3Names;
-  /** Name of the file that takes the large tensors; undefined: all in the model file. */
-  readonly externalFile?: string | undefined;
+  /** Names of the files that take the large tensors; none: all in the model file. */
+  readonly externalFiles?: readonly string[];
+  /** The version of ONNX that the file claims to be of. */
+  readonly opset?: number;
 }
 
 const blockSize = 32;
 const microsoft = 'com.microsoft';
 
-/** Builds the decoder as onnxruntime-genai's model builder does for the CPU: GroupQueryAttention with RoPE inside. */
+/** Builds the decoder, as one of the exporters does. */
 export function buildPhi3(
   config: Phi3Config,
   weights: Phi3Weights,
   options: Phi3GraphOptions = {},
-): { readonly model: Uint8Array; readonly external: Uint8Array | undefined } {
-  const names = options.names ?? defaultNames;
-  const graph = new OnnxGraph(options.externalFile);
-  const builder = new Phi3Builder(graph, config, options.format ?? 'fp32', names);
+): { readonly model: Uint8Array; readonly external: ExternalFiles } {
+  const graph = new OnnxGraph(options.externalFiles);
+  const builder = new Phi3Builder(graph, config, options);
   builder.declare();
   let { output, residual } = builder.embed(weights);
   weights.layers.forEach((layer, i) => {
     const next = weights.layers[i + 1]?.inputNorm ?? weights.finalNorm;
     ({ output, residual } = builder.layer(i, layer, next, output, residual));
   });
-  builder.project('lm_head', output, weights.head, config.vocabularySize, config.hiddenSize, names.logits);
-  return graph.finish('rkllm-tools');
+  builder.head(output, weights.head);
+  return graph.finish('rkllm-tools', options.opset);
 }
 
 /** The running value of the decoder: what the next matmul reads, and the sum that skips it. */
@@ -67,12 +58,20 @@ class Phi3Builder {
   readonly #config: Phi3Config;
   readonly #format: WeightFormat;
   readonly #names: Phi3Names;
+  readonly #floats: FloatWriter;
+  readonly #attention: AttentionForm;
+  readonly #logits: LogitsForm;
+  readonly #longRope: LongRope | undefined;
 
-  constructor(graph: OnnxGraph, config: Phi3Config, format: WeightFormat, names: Phi3Names) {
+  constructor(graph: OnnxGraph, config: Phi3Config, options: Phi3GraphOptions) {
     this.#graph = graph;
     this.#config = config;
-    this.#format = format;
-    this.#names = names;
+    this.#format = options.format ?? 'fp32';
+    this.#names = options.names ?? defaultNames;
+    this.#floats = new FloatWriter(options.float ?? 'float32');
+    this.#attention = options.attention ?? 'gqa';
+    this.#logits = options.logits ?? 'all';
+    this.#longRope = options.longRope;
   }
 
   /** Inputs, outputs and what every layer shares: sequence lengths and RoPE tables. */
@@ -80,28 +79,27 @@ class Phi3Builder {
     const g = this.#graph;
     const { kvHeads, headSize, layers, vocabularySize } = this.#config;
     const names = this.#names;
+    const float = this.#floats.format;
     g.input(names.inputIds, 'int64', ['batch_size', 'sequence_length']);
     g.input(names.attentionMask, 'int64', ['batch_size', 'total_sequence_length']);
-    g.output(names.logits, 'float32', ['batch_size', 'sequence_length', vocabularySize]);
+    if (this.#attention !== 'gqa') g.input(names.positionIds, 'int64', ['batch_size', 'sequence_length']);
+    if (this.#logits === 'kept') g.input('num_logits_to_keep', 'int64', []);
+    const rows = { all: 'sequence_length', last: 1, kept: 'num_logits_to_keep' }[this.#logits];
+    g.output(names.logits, float, ['batch_size', rows, vocabularySize]);
     for (let i = 0; i < layers; i++) {
       for (const [past, present] of [
         [names.pastKey, names.presentKey],
         [names.pastValue, names.presentValue],
       ] as const) {
-        g.input(layerName(past, i), 'float32', ['batch_size', kvHeads, 'past_sequence_length', headSize]);
-        g.output(layerName(present, i), 'float32', ['batch_size', kvHeads, 'total_sequence_length', headSize]);
+        g.input(layerName(past, i), float, ['batch_size', kvHeads, 'past_sequence_length', headSize]);
+        g.output(layerName(present, i), float, ['batch_size', kvHeads, 'total_sequence_length', headSize]);
       }
     }
-    g.initializer('one', 'int64', [1], BigInt64Array.of(1n));
     g.initializer('one_scalar', 'int64', [], BigInt64Array.of(1n));
-    g.node('ReduceSum', [names.attentionMask, 'one'], ['mask_sum'], { keepdims: 0 });
-    g.node('Sub', ['mask_sum', 'one'], ['last_position']);
-    g.node('Cast', ['last_position'], ['seqlens_k'], { to: 6 });
     g.node('Shape', [names.attentionMask], ['mask_shape']);
     g.node('Gather', ['mask_shape', 'one_scalar'], ['total_length'], { axis: 0 });
-    g.node('Cast', ['total_length'], ['total_seq_len'], { to: 6 });
-    this.#ropeTable('cos_cache', Math.cos);
-    this.#ropeTable('sin_cache', Math.sin);
+    addRopeTables(g, this.#config, this.#floats, this.#longRope, 'total_length');
+    declareAttention(g, this.#config, names, this.#attention, this.#floats);
   }
 
   embed(weights: Phi3Weights): Stream {
@@ -109,19 +107,19 @@ class Phi3Builder {
     const { vocabularySize, hiddenSize, normEpsilon } = this.#config;
     let embedded: string;
     if (this.#format === 'fp32') {
-      g.initializer('embedding', 'float32', [vocabularySize, hiddenSize], weights.embedding);
+      this.#constant('embedding', [vocabularySize, hiddenSize], weights.embedding);
       embedded = g.node('Gather', ['embedding', this.#names.inputIds], ['embedded'], { axis: 0 });
     } else {
       const { values, scales } = quantizeRows(weights.embedding, vocabularySize, hiddenSize);
       g.initializer('embedding.values', 'int8', [vocabularySize, hiddenSize], values);
-      g.initializer('embedding.scales', 'float32', [vocabularySize, 1], scales);
+      this.#constant('embedding.scales', [vocabularySize, 1], scales);
       g.node('Gather', ['embedding.values', this.#names.inputIds], ['embedding.row'], { axis: 0 });
       g.node('Gather', ['embedding.scales', this.#names.inputIds], ['embedding.scale'], { axis: 0 });
-      g.node('Cast', ['embedding.row'], ['embedding.float'], { to: 1 });
+      g.node('Cast', ['embedding.row'], ['embedding.float'], { to: dataTypes[this.#floats.format] });
       embedded = g.node('Mul', ['embedding.float', 'embedding.scale'], ['embedded']);
     }
     const first = weights.layers[0]?.inputNorm ?? weights.finalNorm;
-    const norm = g.initializer('layers.0.input_norm', 'float32', [hiddenSize], first);
+    const norm = this.#constant('layers.0.input_norm', [hiddenSize], first);
     const attributes = { axis: -1, epsilon: { float: normEpsilon }, stash_type: 1 };
     const output = g.node('SimplifiedLayerNormalization', [embedded, norm], ['layers.0.input'], attributes);
     return { output, residual: embedded };
@@ -137,17 +135,9 @@ class Phi3Builder {
   ): Stream {
     const g = this.#graph;
     const { hiddenSize, heads, kvHeads, headSize, feedForwardSize } = this.#config;
-    const names = this.#names;
     const at = `layers.${index}`;
     const qkv = this.project(`${at}.qkv`, input, weights.qkv, (heads + 2 * kvHeads) * headSize, hiddenSize);
-    const past = [layerName(names.pastKey, index), layerName(names.pastValue, index)];
-    const attention = g.node(
-      'GroupQueryAttention',
-      [qkv, '', '', ...past, 'seqlens_k', 'total_seq_len', 'cos_cache', 'sin_cache'],
-      [`${at}.attention`, layerName(names.presentKey, index), layerName(names.presentValue, index)],
-      { num_heads: heads, kv_num_heads: kvHeads, do_rotary: 1, scale: { float: 1 / Math.sqrt(headSize) } },
-      microsoft,
-    );
+    const attention = attend(g, this.#config, this.#names, this.#attention, index, qkv);
     const mixed = this.project(
       `${at}.attention_output`,
       attention,
@@ -165,6 +155,25 @@ class Phi3Builder {
     return this.#addAndNorm(`${at}.end`, middle.residual, down, nextNorm);
   }
 
+  /** The logits, of the tokens that they are wanted for. */
+  head(input: string, matrix: Float32Array): void {
+    const g = this.#graph;
+    let rows = input;
+    if (this.#logits === 'last') {
+      g.initializer('last', 'int64', [1], BigInt64Array.of(-1n));
+      rows = g.node('Gather', [input, 'last'], ['last_row'], { axis: 1 });
+    } else if (this.#logits === 'kept') {
+      g.initializer('first_axis', 'int64', [1], BigInt64Array.of(0n));
+      g.initializer('row_axis', 'int64', [1], BigInt64Array.of(1n));
+      g.initializer('row_end', 'int64', [1], BigInt64Array.of(2n ** 62n));
+      g.node('Neg', ['num_logits_to_keep'], ['from_the_end']);
+      g.node('Unsqueeze', ['from_the_end', 'first_axis'], ['row_start']);
+      rows = g.node('Slice', [input, 'row_start', 'row_end', 'row_axis'], ['kept_rows']);
+    }
+    const { vocabularySize, hiddenSize } = this.#config;
+    this.project('lm_head', rows, matrix, vocabularySize, hiddenSize, this.#names.logits);
+  }
+
   /** Multiplies by a `[outputs, inputs]` matrix in the chosen format. */
   project(
     name: string,
@@ -176,13 +185,13 @@ class Phi3Builder {
   ): string {
     const g = this.#graph;
     if (this.#format === 'fp32') {
-      g.initializer(`${name}.weight`, 'float32', [inputs, outputs], transpose(matrix, outputs, inputs));
+      this.#constant(`${name}.weight`, [inputs, outputs], transpose(matrix, outputs, inputs));
       return g.node('MatMul', [input, `${name}.weight`], [result]);
     }
     const bits = this.#format === 'int8' ? 8 : 4;
     const { values, scales, blocksPerRow, bytesPerBlock } = quantizeBlocks(matrix, outputs, inputs, bits, blockSize);
     g.initializer(`${name}.values`, 'uint8', [outputs, blocksPerRow, bytesPerBlock], values);
-    g.initializer(`${name}.scales`, 'float32', [scales.length], scales);
+    this.#constant(`${name}.scales`, [scales.length], scales);
     // Without accuracy_level 4 the 8-bit kernel computes in float32 and is six times slower.
     const attributes = { K: inputs, N: outputs, bits, block_size: blockSize, accuracy_level: 4 };
     return g.node('MatMulNBits', [input, `${name}.values`, `${name}.scales`], [result], attributes, microsoft);
@@ -190,7 +199,7 @@ class Phi3Builder {
 
   #addAndNorm(name: string, residual: string, input: string, norm: Float32Array): Stream {
     const g = this.#graph;
-    const weight = g.initializer(`${name}.norm`, 'float32', [norm.length], norm);
+    const weight = this.#constant(`${name}.norm`, [norm.length], norm);
     const output = g.node(
       'SkipSimplifiedLayerNormalization',
       [residual, input, weight],
@@ -201,19 +210,9 @@ class Phi3Builder {
     return { output, residual: `${name}.sum` };
   }
 
-  #ropeTable(name: string, wave: (angle: number) => number): void {
-    const { contextLength, headSize, ropeTheta } = this.#config;
-    const half = headSize / 2;
-    const table = Float32Array.from({ length: contextLength * half }, (_, i) => {
-      const frequency = ropeTheta ** (-(2 * (i % half)) / headSize);
-      return wave(Math.floor(i / half) * frequency);
-    });
-    this.#graph.initializer(name, 'float32', [contextLength, half], table);
+  #constant(name: string, dims: readonly number[], numbers: Float32Array): string {
+    return this.#graph.initializer(name, this.#floats.format, dims, this.#floats.bits(numbers));
   }
-}
-
-function layerName(pattern: string, layer: number): string {
-  return pattern.replace('%d', String(layer));
 }
 
 function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {

@@ -45,6 +45,7 @@ def genai_config(config: dict[str, Any], specials: dict[str, int]) -> dict[str, 
         },
         "outputs": {
             "logits": "logits",
+            "hidden_states": "norm.output",
             "present_key_names": "present.%d.key",
             "present_value_names": "present.%d.value",
         },

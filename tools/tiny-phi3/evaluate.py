@@ -37,8 +37,9 @@ class Runner:
         text = (directory / "tokenizer_config.json").read_text(encoding="utf-8")
         self.template = jinja2.Environment().from_string(json.loads(text)["chat_template"])
         self.eos = set(config["eos_token_id"])
-        self.outputs = [o.name for o in self.session.get_outputs()]
-        self.caches = [n.replace("present", "past_key_values") for n in self.outputs[1:]]
+        presents = [o.name for o in self.session.get_outputs() if o.name.startswith("present.")]
+        self.outputs = ["logits", *presents]
+        self.caches = [n.replace("present", "past_key_values") for n in presents]
         shape = (1, decoder["num_key_value_heads"], 0, decoder["head_size"])
         self.empty = np.zeros(shape, np.float32)
 

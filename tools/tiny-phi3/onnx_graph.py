@@ -170,6 +170,9 @@ class GraphBuilder:
                 present = ["batch_size", c["kv_heads"], "total_sequence_length", c["head_dim"]]
                 inputs.append(value(f"past_key_values.{layer}.{side}", TensorProto.FLOAT, past))
                 outputs.append(value(f"present.{layer}.{side}", TensorProto.FLOAT, present))
+        # What the head reads, for vectors of texts.
+        states = ["batch_size", "sequence_length", c["hidden"]]
+        outputs.append(value("norm.output", TensorProto.FLOAT, states))
         graph = helper.make_graph(self.nodes, "main_graph", inputs, outputs, self.initializers)
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="rkllm tiny-phi3")

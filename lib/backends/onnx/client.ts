@@ -1,6 +1,7 @@
 import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
-import type { BackendModel, BackendModelInfo, Capabilities, Run, RunInput, RunRequest } from '../backend.js';
+import type { BackendModel, Capabilities, ComputedOutput, Run, RunInput, RunRequest } from '../backend.js';
+import type { Matrix } from '../runtime-controls.js';
 import { ClientRun } from './client-run.js';
 import { deferred, type Deferred } from '../../deferred.js';
 import { startEngine, type EngineHost } from './engine-host.js';
@@ -12,8 +13,13 @@ const capabilities: Capabilities = {
   kvReuse: true,
   tokenInput: true,
   countsTokens: true,
+  constrainedJson: true,
+  mirostat: true,
   slots: 1,
 };
+
+/** What a model that has been loaded can do. */
+type LoadedModel = Omit<Extract<FromEngine, { type: 'loaded' }>, 'type'>;
 
 /**
  * The owner's side of one engine, from its start to its exit. All of it runs on the owner's thread. The engine keeps
@@ -21,10 +27,11 @@ const capabilities: Capabilities = {
  */
 class EngineClient {
   readonly #host: EngineHost;
-  readonly #loaded = deferred<BackendModelInfo>();
+  readonly #loaded = deferred<LoadedModel>();
   readonly #exited = deferred<RkllmError>();
   readonly #failed = deferred<never>();
   #run: ClientRun | undefined;
+  #computing: Deferred<Matrix | undefined> | undefined;
   /** What the engine has been asked to count. */
   readonly #counts = new Map<number, Deferred<number>>();
   #counted = 0;
@@ -51,7 +58,7 @@ class EngineClient {
   }
 
   /** Rejects with the signal's reason when aborted; the engine may still be there then, see {@link close}. */
-  async load(init: EngineInit, signal: AbortSignal | undefined): Promise<BackendModelInfo> {
+  async load(init: EngineInit, signal: AbortSignal | undefined): Promise<LoadedModel> {
     const unsubscribe = signal && onAbort(signal, () => this.#loaded.reject(signal.reason));
     this.#host.post({ type: 'load', init });
     try {
@@ -75,6 +82,27 @@ class EngineClient {
     return run;
   }
 
+  /** Rejects with the reason of the signal once the engine is idle. */
+  async compute(output: ComputedOutput, input: RunInput, signal: AbortSignal): Promise<Matrix> {
+    signal.throwIfAborted();
+    if (this.#death !== undefined) throw this.#death;
+    const computing = deferred<Matrix | undefined>();
+    this.#computing = computing;
+    this.#host.hold(true);
+    this.#host.post({ type: 'compute', output, input });
+    const unsubscribe = onAbort(signal, () => this.#host.post({ type: 'abort' }));
+    try {
+      const matrix = await computing.promise;
+      if (matrix !== undefined) return matrix;
+      signal.throwIfAborted();
+      throw new RkllmError('RKLLM_DISPOSED', 'The model was disposed before this was computed.', {
+        hint: 'Await what is being computed before you dispose the model.',
+      });
+    } finally {
+      unsubscribe();
+    }
+  }
+
   async countTokens(input: RunInput): Promise<number> {
     if (this.#death !== undefined) throw this.#death;
     const id = this.#counted++;
@@ -87,7 +115,8 @@ class EngineClient {
 
   /** Lets a process with nothing else to do end, unless the engine is at work. */
   rest(): void {
-    if (this.#run === undefined && this.#counts.size === 0) this.#host.hold(false);
+    const isIdle = this.#run === undefined && this.#computing === undefined;
+    if (isIdle && this.#counts.size === 0) this.#host.hold(false);
   }
 
   /** Asks the engine to go, and resolves when it is gone. */
@@ -102,7 +131,10 @@ class EngineClient {
   #receive(message: FromEngine): void {
     switch (message.type) {
       case 'loaded':
-        this.#loaded.resolve(message.info);
+        this.#loaded.resolve(message);
+        break;
+      case 'computed':
+        this.#takeComputing()?.resolve(message.matrix);
         break;
       case 'tokens':
         this.#run?.receive(message.batch);
@@ -120,6 +152,7 @@ class EngineClient {
         const error = fromPlainError(message.error);
         this.#loaded.reject(error); // does nothing once the model is loaded
         this.#takeRun()?.fail(error);
+        this.#takeComputing()?.reject(error);
       }
     }
   }
@@ -135,6 +168,7 @@ class EngineClient {
     this.#exited.resolve(error);
     this.#loaded.reject(error);
     this.#takeRun()?.fail(error);
+    this.#takeComputing()?.reject(error);
     for (const count of this.#counts.values()) count.reject(error);
     this.#counts.clear();
     if (!this.#closing) this.#failed.reject(error);
@@ -145,6 +179,13 @@ class EngineClient {
     this.#run = undefined;
     if (run !== undefined && !this.#closing) this.rest();
     return run;
+  }
+
+  #takeComputing(): Deferred<Matrix | undefined> | undefined {
+    const computing = this.#computing;
+    this.#computing = undefined;
+    if (computing !== undefined && !this.#closing) this.rest();
+    return computing;
   }
 
   #takeCount(id: number): Deferred<number> | undefined {
@@ -159,21 +200,26 @@ class EngineClient {
 export async function loadInEngine(init: EngineInit, signal: AbortSignal | undefined): Promise<BackendModel> {
   signal?.throwIfAborted();
   const client = new EngineClient();
-  let info: BackendModelInfo;
+  let loaded: LoadedModel;
   try {
-    info = await client.load(init, signal);
+    loaded = await client.load(init, signal);
   } catch (error) {
     await client.close();
     throw error;
   }
   client.rest();
   return {
-    info,
-    capabilities,
+    info: loaded.info,
+    capabilities: {
+      ...capabilities,
+      hiddenStates: loaded.gives.includes('hiddenStates'),
+      logits: loaded.gives.includes('logits'),
+    },
     failed: client.failed,
     recoverable: true, // its worker is gone, and all that it had
     start: (request) => client.start(request),
     countTokens: (input) => client.countTokens(input),
+    compute: (output, input, signal) => client.compute(output, input, signal),
     dispose: () => client.close(),
   };
 }

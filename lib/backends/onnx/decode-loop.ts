@@ -1,12 +1,23 @@
 import type { RunEnd } from '../backend.js';
 import { ClosingError } from './busy-guard.js';
 import type { Decoder } from './decoder.js';
-import type { Sampler } from './sampler.js';
+
+/** Chooses the tokens of an answer, one after the other. */
+export interface TokenChooser {
+  /**
+   * @param logits - of all tokens; they may be overwritten.
+   * @param left - how many tokens may follow, with this one.
+   * @returns undefined when the answer is over.
+   */
+  next(logits: Float32Array, left: number): number | undefined;
+  /** Whether the answer is over with what was chosen, and why. Absent: the model tells. */
+  ending?(): 'eos' | 'length' | undefined;
+}
 
 /** One generation, as the decode loop sees it. */
 export interface Decoding {
   readonly prompt: Int32Array;
-  readonly sampler: Sampler;
+  readonly chooser: TokenChooser;
   /** Tokens that end the answer; they are not part of it. */
   readonly eosTokenIds: ReadonlySet<number>;
   /** Output limit in tokens, at least 1. */
@@ -21,7 +32,7 @@ export interface Decoding {
 
 /** Computes the prompt and then token after token, until the model or somebody ends it. */
 export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunEnd> {
-  const { prompt, sampler, eosTokenIds, limit } = decoding;
+  const { prompt, chooser, eosTokenIds, limit } = decoding;
   const cachedPromptTokens = decoder.rewindTo(prompt);
   let firstAt: number | undefined;
   let lastAt: number | undefined;
@@ -34,18 +45,20 @@ export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunE
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
   });
   try {
-    let logits = await prefill(decoder, decoding, cachedPromptTokens);
+    let logits = await prefill(decoder, decoding, prompt, cachedPromptTokens);
     for (let produced = 0; logits !== undefined;) {
-      const id = sampler.next(logits);
+      const id = chooser.next(logits, limit - produced);
       const now = performance.now();
       firstAt ??= now;
-      if (eosTokenIds.has(id)) return end('eos');
+      if (id === undefined || eosTokenIds.has(id)) return end(chooser.ending?.() ?? 'eos');
       lastAt = now;
       decoding.emit(id);
       produced++;
+      const ending = chooser.ending?.();
+      if (ending !== undefined) return end(ending);
       if (produced === limit) return end('length');
       if (decoding.stopRequested()) return end('aborted');
-      logits = await decoder.compute(Int32Array.of(id));
+      logits = await advance(decoder, decoding, id);
     }
     return end('aborted');
   } catch (error) {
@@ -54,13 +67,26 @@ export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunE
   }
 }
 
-/** @returns the logits after the prompt, or undefined when it was stopped. */
-async function prefill(decoder: Decoder, decoding: Decoding, from: number): Promise<Float32Array | undefined> {
-  const { prompt, prefillChunk } = decoding;
+/** @returns the logits after the token, or undefined when it was stopped. */
+async function advance(decoder: Decoder, decoding: Decoding, id: number): Promise<Float32Array | undefined> {
+  const text = decoder.textToRecompute(id);
+  if (text === undefined) return decoder.compute(Int32Array.of(id));
+  return prefill(decoder, decoding, text, decoder.rewindTo(text));
+}
+
+/** @returns the logits after the text, or undefined when it was stopped. */
+async function prefill(
+  decoder: Decoder,
+  decoding: Decoding,
+  text: Int32Array,
+  from: number,
+): Promise<Float32Array | undefined> {
   let logits: Float32Array | undefined;
-  for (let start = from; start < prompt.length; start += prefillChunk) {
+  for (let start = from; start < text.length;) {
     if (decoding.stopRequested()) return undefined;
-    logits = await decoder.compute(prompt.subarray(start, start + prefillChunk));
+    const end = start + Math.max(decoding.prefillChunk, decoder.smallestChunk);
+    logits = await decoder.compute(text.subarray(start, end));
+    start = end;
   }
   return decoding.stopRequested() ? undefined : logits;
 }

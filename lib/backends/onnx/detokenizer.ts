@@ -14,6 +14,11 @@ export class Detokenizer {
     this.#spacesToStrip = begins ? table.leadingSpaces : 0;
   }
 
+  /** Spaces that the next text loses at its start. */
+  get spacesToStrip(): number {
+    return this.#spacesToStrip;
+  }
+
   next(id: number): Uint8Array {
     const bytes = this.#table.bytesOf(id);
     if (this.#spacesToStrip === 0 || bytes.length === 0) return bytes;

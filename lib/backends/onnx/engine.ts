@@ -1,10 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { RkllmError } from '../../errors.js';
-import type { BackendModelInfo, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { ComputedOutput, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { BackendModelInfo } from '../model-info.js';
+import type { Matrix } from '../runtime-controls.js';
 import type { BusyGuard } from './busy-guard.js';
+import { computeAll } from './compute.js';
 import { decode } from './decode-loop.js';
 import { Decoder } from './decoder.js';
 import { Detokenizer } from './detokenizer.js';
+import { JsonConstraints } from './json-constraints.js';
 import { readLayout, type ModelLayout } from './layout.js';
 import type { EngineInit } from './protocol.js';
 import { Sampler } from './sampler.js';
@@ -40,6 +44,7 @@ export class Engine {
   readonly #eosTokenIds: ReadonlySet<number>;
   readonly #sampling: ResolvedSampling;
   readonly #prefillChunk: number;
+  readonly #constraints: JsonConstraints;
 
   private constructor(decoder: Decoder, tokenizer: LoadedTokenizer, layout: ModelLayout, init: EngineInit) {
     this.#decoder = decoder;
@@ -48,6 +53,7 @@ export class Engine {
     this.#eosTokenIds = new Set([...layout.eosTokenIds, ...tokenizer.idsOf(knownEosTokens)]);
     this.#sampling = init.sampling;
     this.#prefillChunk = init.prefillChunk;
+    this.#constraints = new JsonConstraints(tokenizer.table, decoder.vocabularySize, this.#eosTokenIds);
     this.info = {
       name: layout.name,
       contextLength: decoder.contextLength,
@@ -78,11 +84,16 @@ export class Engine {
       const batch = queue.take();
       if (batch !== undefined) send(batch);
     };
+    const limit = Math.min(request.maxNewTokens ?? Infinity, this.info.contextLength - prompt.length);
+    const sampler = new Sampler(resolveSampling(this.#layout.search, this.#sampling, request.sampling), prompt);
     const end = await decode(this.#decoder, {
       prompt,
-      sampler: new Sampler(resolveSampling(this.#layout.search, this.#sampling, request.sampling), prompt),
+      chooser:
+        request.json === undefined
+          ? sampler
+          : this.#constraints.chooser(request.json, sampler, detokenizer.spacesToStrip, limit),
       eosTokenIds: this.#eosTokenIds,
-      limit: Math.min(request.maxNewTokens ?? Infinity, this.info.contextLength - prompt.length),
+      limit,
       prefillChunk: this.#prefillChunk,
       startedAt,
       stopRequested,
@@ -96,6 +107,21 @@ export class Engine {
     });
     flush();
     return end;
+  }
+
+  /** What the graph gives besides tokens. */
+  get gives(): readonly ComputedOutput[] {
+    return (['hiddenStates', 'logits'] as const).filter((output) => this.#decoder.gives(output));
+  }
+
+  /**
+   * @returns undefined when it was stopped.
+   * @throws RkllmError `RKLLM_UNSUPPORTED_OPTION` for what the graph does not give.
+   */
+  async compute(output: ComputedOutput, input: RunInput, stopRequested: () => boolean): Promise<Matrix | undefined> {
+    if (!this.#decoder.gives(output)) throw notGiven(output, this.#layout);
+    const prompt = this.#promptTokens(input);
+    return computeAll(this.#decoder, output, { prompt, prefillChunk: this.#prefillChunk, stopRequested });
   }
 
   /** @throws RkllmError `RKLLM_CONTEXT_OVERFLOW` for what is too long to be encoded. */
@@ -158,4 +184,12 @@ function contextOverflow(size: string, details: OverflowDetails): RkllmError {
 
 function defaultThreads(modelBytes: number): number {
   return modelBytes < smallModelBytes ? 1 : Math.min(mostThreads, availableParallelism());
+}
+
+function notGiven(output: ComputedOutput, { modelFile, names }: ModelLayout): RkllmError {
+  const call = output === 'logits' ? 'logits()' : 'embed()';
+  return new RkllmError('RKLLM_UNSUPPORTED_OPTION', `${call}: the graph ${modelFile} has no output ${names[output]}.`, {
+    hint: "Export the model with its last hidden layer as an output; onnxruntime-genai's model builder has an option for it.",
+    details: { owner: call, path: modelFile, output: names[output] },
+  });
 }

@@ -13,7 +13,7 @@ export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
   const prefillChunk = options.prefillChunk ?? 64;
   return {
     name: 'onnx',
-    engineOptions: ['threads'],
+    engineOptions: ['threads', 'mirostat', 'mirostatTau', 'mirostatEta'],
     load: async ({ path, maxContextLength, sampling, threads, signal, onPhase }) => {
       if (path === undefined) {
         throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The ONNX backend needs the path of a model.', {

@@ -11,6 +11,9 @@ const fatalOnly = 4;
 /** Looks for ONNX Runtime. An optional peer dependency: only whoever loads an ONNX model needs it. */
 export function requireOrt(): OrtModule {
   try {
+    // From Node.js 24 on there are arrays of half floats, and onnxruntime-node takes them for empty ones. It asks once
+    // whether they exist; this thread or process is its own.
+    Reflect.deleteProperty(globalThis, 'Float16Array');
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- it may be missing, and must not load earlier
     const ort = require('onnxruntime-node') as OrtModule;
     ort.env.logLevel = 'fatal';
@@ -60,13 +63,22 @@ export async function createSession(
     const pointer = await isGitLfsPointer(layout.modelFile).catch(() => false);
     const reason = pointer ? 'it is only a Git LFS pointer' : cause instanceof Error ? cause.message : String(cause);
     throw new RkllmError('RKLLM_MODEL_INVALID', `${layout.modelFile} cannot be loaded: ${reason}`, {
-      hint: pointer
-        ? 'Run git lfs pull in the directory of the model.'
-        : 'The file or its .onnx.data is incomplete or damaged: download the model again and compare the sizes.',
+      hint: pointer ? 'Run git lfs pull in the directory of the model.' : loadHint(reason),
       details: { path: layout.modelFile, bytes: layout.modelBytes },
       cause,
     });
   }
+}
+
+/** By what ONNX Runtime says. */
+function loadHint(reason: string): string {
+  if (/opset|IR version/i.test(reason)) {
+    return 'The file is of a newer version of ONNX: update onnxruntime-node, or use an export with an older opset.';
+  }
+  if (/not a registered function|No Op registered|Could not find an implementation|NOT_IMPLEMENTED/i.test(reason)) {
+    return 'The graph has operators that this onnxruntime-node cannot compute on a CPU: use an export for the CPU, or a newer onnxruntime-node.';
+  }
+  return 'The file or its weights are incomplete or damaged: download the model again and compare the sizes.';
 }
 
 async function isGitLfsPointer(file: string): Promise<boolean> {

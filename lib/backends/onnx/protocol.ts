@@ -1,5 +1,7 @@
 import { errorCodes, isRkllmError, RkllmError, type RkllmErrorCode } from '../../errors.js';
-import type { BackendModelInfo, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { ComputedOutput, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { BackendModelInfo } from '../model-info.js';
+import type { Matrix } from '../runtime-controls.js';
 
 /** What an engine needs to load a model. Crosses the channel, so: plain values only. */
 export interface EngineInit {
@@ -11,20 +13,23 @@ export interface EngineInit {
   readonly prefillChunk: number;
 }
 
-/** From the model's owner to its engine. The first message is `load`, and one `run` is answered before the next. */
+/** From the model's owner to its engine. The first message is `load`, and one `run` or `compute` is answered before the next. */
 export type ToEngine =
   | { readonly type: 'load'; readonly init: EngineInit }
   | { readonly type: 'run'; readonly request: RunRequest }
+  | { readonly type: 'compute'; readonly output: ComputedOutput; readonly input: RunInput }
   | { readonly type: 'abort' }
   | { readonly type: 'count'; readonly id: number; readonly input: RunInput }
   | { readonly type: 'close' };
 
 /**
  * From the engine to the model's owner. `loaded` or `failed` answers `load`; `ended` or `failed` is the last of a run;
+ * `computed` (with nothing when it was stopped) or `failed` answers `compute`;
  * `counted` or `not-counted` answers `count`, at any time after the load.
  */
 export type FromEngine =
-  | { readonly type: 'loaded'; readonly info: BackendModelInfo }
+  | { readonly type: 'loaded'; readonly info: BackendModelInfo; readonly gives: readonly ComputedOutput[] }
+  | { readonly type: 'computed'; readonly matrix: Matrix | undefined }
   | { readonly type: 'tokens'; readonly batch: TokenBatch }
   | { readonly type: 'ended'; readonly end: RunEnd }
   | { readonly type: 'counted'; readonly id: number; readonly tokens: number }

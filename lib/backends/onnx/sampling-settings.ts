@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { ResolvedSampling } from '../backend.js';
 import type { SearchDefaults } from './layout.js';
+import type { MirostatSettings } from './mirostat.js';
 
 /** Everything the sampler needs to know; nothing is left to default. */
 export interface SamplerSettings {
@@ -13,6 +14,8 @@ export interface SamplerSettings {
   readonly frequencyPenalty: number;
   readonly presencePenalty: number;
   readonly seed: number;
+  /** In place of top-k and top-p. */
+  readonly mirostat?: MirostatSettings | undefined;
 }
 
 /** Used where neither the application nor the model says anything; see `options/sampling.ts`. */
@@ -33,7 +36,8 @@ export function resolveSampling(
     topK: request.topK ?? load.topK,
     topP: request.topP ?? load.topP,
   };
-  const asked = given.temperature !== undefined || given.topK !== undefined || given.topP !== undefined;
+  const mirostat = mirostatSettings({ ...load, ...request });
+  const asked = Object.values(given).some((value) => value !== undefined) || mirostat !== undefined;
   const own = search.doSample ? search : undefined;
   const greedy = !search.doSample && !asked;
   return {
@@ -43,6 +47,13 @@ export function resolveSampling(
     repeatPenalty: request.repeatPenalty ?? load.repeatPenalty ?? search.repeatPenalty ?? 1,
     frequencyPenalty: request.frequencyPenalty ?? load.frequencyPenalty ?? 0,
     presencePenalty: request.presencePenalty ?? load.presencePenalty ?? 0,
+    mirostat,
     seed: request.seed ?? load.seed ?? randomInt(2 ** 32),
   };
+}
+
+/** The defaults are those of Rockchip's runtime. */
+function mirostatSettings({ mirostat, mirostatTau, mirostatEta }: ResolvedSampling): MirostatSettings | undefined {
+  if (mirostat !== 1 && mirostat !== 2) return undefined;
+  return { version: mirostat, tau: mirostatTau ?? 5, eta: mirostatEta ?? 0.1 };
 }

@@ -3,7 +3,7 @@
  * gives the event loop a turn before each of them, so an abort needs no shared memory.
  */
 import { RkllmError } from '../../errors.js';
-import type { RunInput, RunRequest } from '../backend.js';
+import type { ComputedOutput, RunInput, RunRequest } from '../backend.js';
 import { openChannel } from './engine-channel.js';
 import { Engine } from './engine.js';
 import { toPlainError, type EngineInit, type PlainError, type ToEngine } from './protocol.js';
@@ -22,6 +22,10 @@ const channel = openChannel((message: ToEngine) => {
       abortRequested = false;
       work = reporting(() => run(message.request), 'RKLLM_RUN_FAILED');
       break;
+    case 'compute':
+      abortRequested = false;
+      work = reporting(() => compute(message.output, message.input), 'RKLLM_RUN_FAILED');
+      break;
     case 'count':
       count(message.id, message.input);
       break;
@@ -38,19 +42,24 @@ const channel = openChannel((message: ToEngine) => {
 
 async function load(init: EngineInit): Promise<void> {
   engine = await Engine.load(init, channel.guard);
-  channel.post({ type: 'loaded', info: engine.info });
+  channel.post({ type: 'loaded', info: engine.info, gives: engine.gives });
 }
 
 async function run(request: RunRequest): Promise<void> {
   if (engine === undefined) throw new Error('No model has been loaded.');
-  const end = await engine.run(
-    request,
-    () => abortRequested || channel.guard.closing,
-    (batch) => {
-      channel.post({ type: 'tokens', batch });
-    },
-  );
+  const end = await engine.run(request, stopRequested, (batch) => {
+    channel.post({ type: 'tokens', batch });
+  });
   channel.post({ type: 'ended', end });
+}
+
+async function compute(output: ComputedOutput, input: RunInput): Promise<void> {
+  if (engine === undefined) throw new Error('No model has been loaded.');
+  channel.post({ type: 'computed', matrix: await engine.compute(output, input, stopRequested) });
+}
+
+function stopRequested(): boolean {
+  return abortRequested || channel.guard.closing;
 }
 
 function count(id: number, input: RunInput): void {

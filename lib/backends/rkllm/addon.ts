@@ -2,7 +2,8 @@ import path from 'node:path';
 import load from 'node-gyp-build';
 import { glibcVersion } from '../../board/machine.js';
 import { RkllmError, type RkllmErrorCode } from '../../errors.js';
-import type { RuntimeEvidence, TokenBatch } from '../backend.js';
+import type { TokenBatch } from '../backend.js';
+import type { RuntimeEvidence } from '../model-info.js';
 import type { PromptMedia } from '../media.js';
 import type { Matrix } from '../runtime-controls.js';
 import type { GenerationName } from './generations.js';
@@ -261,12 +262,7 @@ export function nativeAddonStatus(): NativeAddonStatus {
 }
 
 function notFound(cause: unknown): RkllmError {
-  const platform = {
-    platform: process.platform,
-    arch: process.arch,
-    libc: libc(),
-    node: process.version,
-  };
+  const platform = { platform: process.platform, arch: process.arch, libc: libc(), node: process.version };
   return new RkllmError(
     'RKLLM_ADDON_NOT_FOUND',
     `The native part of rkllm could not be loaded for ${platform.platform}-${platform.arch} (${platform.libc}), Node.js ${platform.node}: ${firstLine(messageOf(cause))}`,

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { RkllmError } from '../../errors.js';
-import { describe } from '../../options/check.js';
+import { describe } from '../../options/describe.js';
 import { isTokenId } from '../../options/shapes.js';
 import type { Embedder, Tokenizer } from '../model-parts.js';
 import type { AskedEvent } from './addon.js';

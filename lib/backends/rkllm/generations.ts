@@ -1,6 +1,8 @@
 import { npuRunTable, npuTable, runtimeReleases } from '../../options/npu.js';
+import { runtimeCalls } from '../../options/runtime-calls.js';
 import { runtimeFeatures, runtimeInputs } from '../../options/runtime-features.js';
 import type { Checked } from '../../options/table.js';
+import { without } from '../../options/without.js';
 import type { Capabilities } from '../backend.js';
 import type { LoadedEvent } from './addon.js';
 
@@ -24,7 +26,7 @@ export function capabilitiesOf(
   runtimeTemplate: boolean,
   batchSize: number,
 ): Capabilities {
-  const has = ({ since }: { readonly since: string }): boolean => hasRelease(generation, since);
+  const has = ({ since }: { readonly since?: string }): boolean => since === undefined || hasRelease(generation, since);
   return {
     perRequestSampling: has(runtimeFeatures.samplingPerGeneration),
     seed: false,
@@ -34,6 +36,9 @@ export function capabilitiesOf(
     // Look-alikes differ in these.
     media: certain ? mediaKinds.filter((kind) => has(runtimeInputs[kind])) : [],
     thinking: has(npuRunTable.enableThinking) && runtimeTemplate,
+    // What answers several prompts at once gives neither.
+    hiddenStates: batchSize === 1,
+    logits: batchSize === 1 && has(runtimeCalls.logits),
     batchSize,
     slots: 1,
   };
@@ -53,7 +58,8 @@ export function toNativeOptions(
     const isUsual = (typeof value === 'boolean' || typeof value === 'number') && String(value) === spec.defaultsTo;
     if (value !== undefined && !isUsual && 'since' in spec) needs[name] = spec.since;
   }
-  const { cpus, imageTags, tokenizer, embedder, ...same } = given;
+  const { cpus, imageTags, tokenizer, embedder, ...rest } = given;
+  const same = without(rest, ['adapters']); // they are loaded behind it
   const { start: imageStart, end: imageEnd, content: imageContent } = imageTags ?? {};
   return {
     ...same,

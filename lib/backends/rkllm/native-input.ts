@@ -8,6 +8,11 @@ export function toNativePrompt(input: RunInput, media: PromptMedia | undefined):
   return media === undefined ? input.text : { ...media, prompt: input.text };
 }
 
+/** A prompt as `model.runtime` takes it. */
+export function toRuntimeInput(input: RunInput): RuntimeInput {
+  return input.type === 'tokens' ? { tokenIds: input.tokenIds } : { prompt: input.text };
+}
+
 export function toNativeInput(input: RuntimeInput): NativeInput {
   if ('prompt' in input) return input.prompt;
   return 'tokenIds' in input ? input.tokenIds : input;

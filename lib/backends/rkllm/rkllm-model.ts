@@ -2,26 +2,28 @@ import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
 import type {
   BackendModel,
-  BackendModelInfo,
   BatchRequest,
   Capabilities,
+  ComputedOutput,
   LoadRequest,
   Run,
+  RunInput,
   RunRequest,
-  RuntimeInfo,
 } from '../backend.js';
+import type { BackendModelInfo, RuntimeInfo } from '../model-info.js';
 import { nativeAddon, type LoadedEvent, type NativeInput, type NativeRunOptions } from './addon.js';
-import type { RuntimeControls } from '../runtime-controls.js';
+import type { Matrix, RuntimeControls } from '../runtime-controls.js';
 import { capabilitiesOf, toNativeOptions } from './generations.js';
 import { Answers } from './answers.js';
 import { chatFactsBeside } from './chat-files.js';
+import { checkAdapterFiles, loadAdapters } from './adapters.js';
 import type { Driver } from './driver.js';
 import { EventRouter } from './event-router.js';
 import { hostEnvironment } from './isolated/environment.js';
 import { IsolatedDriver } from './isolated/isolated-driver.js';
 import { RkllmRuntime } from './rkllm-runtime.js';
 import { RkllmRun } from './rkllm-run.js';
-import { toNativeInput, toNativePrompt } from './native-input.js';
+import { toNativeInput, toNativePrompt, toRuntimeInput } from './native-input.js';
 import { NativeModel, type Patience } from './native-model.js';
 import { defaultContextLength, type Seen } from './preflight.js';
 import { findRuntime, runtimeSearch } from './runtime-path.js';
@@ -65,6 +67,8 @@ export class RkllmModel implements BackendModel {
     const { signal, sampling, npu = {}, runtimeTemplate = false, onPhase } = request;
     signal?.throwIfAborted();
     refuseSeed(sampling.seed);
+    const { adapters = [] } = npu;
+    checkAdapterFiles(adapters);
     const { name, quantization, bytes } = seen.file;
     const chat = await chatFactsBeside(request.path);
     signal?.throwIfAborted();
@@ -98,7 +102,9 @@ export class RkllmModel implements BackendModel {
         addsBosToken: true,
         runtime: toRuntimeInfo(runtimePath, loaded),
       };
-      return new RkllmModel(native, { info, loaded, runtimeTemplate, batchSize, embeddingWidth });
+      const model = new RkllmModel(native, { info, loaded, runtimeTemplate, batchSize, embeddingWidth });
+      await loadAdapters(model.runtime, adapters, signal);
+      return model;
     } catch (error) {
       await native.dispose();
       signal?.throwIfAborted(); // the load may have failed because of it
@@ -111,6 +117,10 @@ export class RkllmModel implements BackendModel {
   start(request: RunRequest): Run {
     const { input, media, maxNewTokens, sampling, npu } = request;
     return this.#run(toNativePrompt(input, media), { ...sampling, ...npu, maxNewTokens });
+  }
+
+  compute(output: ComputedOutput, input: RunInput, signal: AbortSignal): Promise<Matrix> {
+    return this.runtime[output](toRuntimeInput(input), { signal });
   }
 
   startBatch({ rows, maxNewTokens }: BatchRequest): Run {

@@ -25,6 +25,7 @@ export class RkllmRuntime implements RuntimeControls {
   readonly #generation: GenerationName;
   readonly #batchSize: number;
   #embeddingWidth: number | undefined;
+  readonly #adapters = new Set<string>();
 
   constructor(
     model: NativeModel,
@@ -39,6 +40,10 @@ export class RkllmRuntime implements RuntimeControls {
 
   get embeddingWidth(): number | undefined {
     return this.#embeddingWidth;
+  }
+
+  get adapters(): readonly string[] {
+    return [...this.#adapters];
   }
 
   has(release: string): boolean {
@@ -58,6 +63,7 @@ export class RkllmRuntime implements RuntimeControls {
 
   async loadLora(lora: Parameters<RuntimeControls['loadLora']>[0]): Promise<void> {
     await this.#perform({ ...lora, operation: 'loadLora' });
+    this.#adapters.add(lora.name);
   }
 
   async loadPromptCache(path: string): Promise<void> {

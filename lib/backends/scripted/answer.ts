@@ -1,5 +1,6 @@
 import { RkllmError } from '../../errors.js';
-import { checkOptions, describe } from '../../options/check.js';
+import { checkOptions } from '../../options/check.js';
+import { describe } from '../../options/describe.js';
 import type { Checked } from '../../options/table.js';
 import type { RunRequest } from '../backend.js';
 import {

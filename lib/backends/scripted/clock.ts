@@ -1,7 +1,7 @@
 import timers from 'node:timers/promises';
 import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
-import { describe } from '../../options/check.js';
+import { describe } from '../../options/describe.js';
 
 /** Taken once: a test runner's fake timers replace it, and what needs no time must come all the same. */
 const turn = timers.setImmediate;

@@ -1,6 +1,7 @@
 import { deferred } from '../../deferred.js';
 import type { RkllmError } from '../../errors.js';
-import type { BackendModel, BackendModelInfo, Capabilities, LoadRequest, RunInput, RunRequest } from '../backend.js';
+import type { BackendModel, Capabilities, LoadRequest, RunInput, RunRequest } from '../backend.js';
+import type { BackendModelInfo } from '../model-info.js';
 import type { Clock } from './clock.js';
 import { wordsOf } from './answer.js';
 import { promptOf, ScriptedRun } from './run.js';

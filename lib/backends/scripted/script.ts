@@ -28,7 +28,11 @@ export const tokenTable = {
   text: { kind: 'shape', expected: 'a string or a Uint8Array', accepts: isText, defaultsTo: 'none: it must be given' },
 } as const satisfies OptionTable;
 
-/** One token of a scripted answer. */
+/**
+ * One token of a scripted answer.
+ *
+ * @interface
+ */
 export type ScriptedToken = OptionsOf<Omit<typeof tokenTable, 'text'>> & {
   /** Its text, or its bytes in UTF-8: a character may be split between tokens. */
   readonly text: string | Uint8Array;
@@ -50,7 +54,7 @@ export const failureTable = {
 } as const satisfies OptionTable;
 
 /** An error that a script makes up. */
-export type ScriptedFailure = OptionsOf<typeof failureTable>;
+export interface ScriptedFailure extends OptionsOf<typeof failureTable> {}
 
 /** How an answer comes and ends. */
 const courseTable = {
@@ -102,7 +106,7 @@ export const answerTable = {
 } as const satisfies OptionTable;
 
 /** An answer that comes or ends otherwise than the script's others. What it does not say, the script says. */
-export type ScriptedAnswer = OptionsOf<typeof answerTable>;
+export interface ScriptedAnswer extends OptionsOf<typeof answerTable> {}
 
 /** What the model writes: a text (one token a word), tokens, or those with how they come and end. */
 export type ScriptedReply = ScriptedTokens | ScriptedAnswer;
@@ -188,7 +192,7 @@ export const scriptTable = {
 } as const satisfies OptionTable;
 
 /** What a scripted model does. */
-export type Script = OptionsOf<typeof scriptTable>;
+export interface Script extends OptionsOf<typeof scriptTable> {}
 
 /** A script whose options have been checked. */
 export interface CheckedScript extends Omit<Checked<typeof scriptTable>, 'failLoad'> {

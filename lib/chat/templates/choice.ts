@@ -18,7 +18,15 @@ export const familyNames = [
 export type FamilyName = (typeof familyNames)[number];
 
 /** A Jinja template of your own: its text, or the path of a file that holds it (or a tokenizer's configuration). */
-export type OwnTemplate = { readonly jinja: string } | { readonly file: string };
+export type OwnTemplate =
+  | {
+      /** Its text. */
+      readonly jinja: string;
+    }
+  | {
+      /** A path; a relative one starts at the current directory. */
+      readonly file: string;
+    };
 
 /** Whose template a model is asked in. */
 export type TemplateChoice = 'auto' | 'none' | 'runtime' | FamilyName | OwnTemplate;

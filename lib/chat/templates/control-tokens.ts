@@ -6,6 +6,13 @@ const contentTags = new Set(
   ['think', 'tool_call', 'tool_response', 'tools'].flatMap((tag) => [`<${tag}>`, `</${tag}>`]),
 );
 
+const contentTag = new RegExp([...contentTags].join('|'), 'gu');
+
+/** Takes those tags apart as well, in what neither model nor user has written: definitions and results of tools. */
+export function neutralizeTags(text: string): string {
+  return text.replace(contentTag, takenApart);
+}
+
 /**
  * The control tokens of a model: every text of the form `<|…|>` or `<｜…｜>`, and those that are listed. A tokenizer makes
  * one token of such a text wherever it stands; with a space behind its first and before its last character it is text.

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../message.js';
+import type { PlainMessage } from '../tools/dialect.js';
 import { withoutReasoning, type Family } from './family.js';
 
 /**
@@ -18,6 +18,6 @@ export const deepseek: Family = {
   },
 };
 
-function turn({ role, content }: ChatMessage): string {
+function turn({ role, content }: PlainMessage): string {
   return role === 'user' ? `<｜User｜>${content}` : `<｜Assistant｜>${withoutReasoning(content)}<｜end▁of▁sentence｜>`;
 }

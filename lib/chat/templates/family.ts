@@ -1,5 +1,6 @@
 import { RkllmError } from '../../errors.js';
 import type { ChatMessage } from '../message.js';
+import { protocol, type PlainMessage, type ToolDialect } from '../tools/dialect.js';
 import { isWrapped } from './applied.js';
 import type { FamilyName } from './choice.js';
 import { ControlTokens } from './control-tokens.js';
@@ -17,23 +18,44 @@ export interface Family {
   /** Control tokens besides those of the form `<|…|>`. */
   readonly controlTokens: readonly string[];
   readonly switchesThinking?: boolean;
+  /** What its models are told where nobody has told them anything. Absent: nothing. */
+  readonly defaultSystem?: string;
+  /** How its models were trained to call functions. Absent: they were not, and are told in words. */
+  readonly toolDialect?: ToolDialect;
   /** Writes messages in which control tokens have been taken apart, and what makes the model answer. */
-  write(messages: readonly ChatMessage[], options: RenderOptions): string;
+  write(messages: readonly PlainMessage[], options: RenderOptions): string;
 }
 
 /** @param addsBos - the engine puts the first token there by itself. */
 export function templateOf(family: Family, addsBos = false): ChatTemplate {
-  const { name, bos = '', turnEnd, otherEnds, controlTokens, switchesThinking = false } = family;
+  const {
+    name,
+    bos = '',
+    turnEnd,
+    otherEnds,
+    controlTokens,
+    switchesThinking = false,
+    toolDialect = protocol,
+  } = family;
   const tokens = new ControlTokens(controlTokens);
-  const neutralized = ({ role, content }: ChatMessage): ChatMessage => ({ role, content: tokens.neutralize(content) });
+  const plain = (messages: readonly ChatMessage[], { tools = [] }: RenderOptions): readonly PlainMessage[] =>
+    toolDialect
+      .lower(opened(messages, family), tools)
+      .map(({ role, content }) => ({ role, content: tokens.neutralize(content) }));
   const ending = endingOf(family);
   return {
     name,
     endMarkers: [turnEnd, ...otherEnds],
     switchesThinking,
-    render: (messages, options = {}) => (addsBos ? '' : bos) + family.write(messages.map(neutralized), options),
+    bareCalls: toolDialect.bareCalls,
+    render: (messages, options = {}) => (addsBos ? '' : bos) + family.write(plain(messages, options), options),
     isApplied: (text) => isWrapped(text, tokens, ending),
   };
+}
+
+function opened(messages: readonly ChatMessage[], { defaultSystem }: Family): readonly ChatMessage[] {
+  if (defaultSystem === undefined || messages[0]?.role === 'system') return messages;
+  return [{ role: 'system', content: defaultSystem }, ...messages];
 }
 
 function endingOf(family: Family): string {
@@ -43,7 +65,7 @@ function endingOf(family: Family): string {
 }
 
 /** For templates that know users and answers in turn only. */
-export function refuseUnlessAlternating(name: FamilyName, messages: readonly ChatMessage[]): void {
+export function refuseUnlessAlternating(name: FamilyName, messages: readonly PlainMessage[]): void {
   const wrong = messages.findIndex(({ role }, index) => role !== (index % 2 === 0 ? 'user' : 'assistant'));
   if (wrong < 0) return;
   const role = messages[wrong]?.role;
@@ -58,9 +80,9 @@ export function refuseUnlessAlternating(name: FamilyName, messages: readonly Cha
 }
 
 /** The system message that comes first, and the others. */
-export function splitSystem(messages: readonly ChatMessage[]): {
+export function splitSystem(messages: readonly PlainMessage[]): {
   readonly system: string | undefined;
-  readonly others: readonly ChatMessage[];
+  readonly others: readonly PlainMessage[];
 } {
   const [first, ...others] = messages;
   return first?.role === 'system' ? { system: first.content, others } : { system: undefined, others: messages };

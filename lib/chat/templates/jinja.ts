@@ -1,8 +1,10 @@
 import { isRkllmError, RkllmError } from '../../errors.js';
 import type { ChatMessage } from '../message.js';
+import { protocol } from '../tools/dialect.js';
 import { isWrapped } from './applied.js';
 import { ControlTokens } from './control-tokens.js';
 import { compileJinja, jinjaLimits, TemplateRefusal, type JinjaLimits } from './jinja-engine.js';
+import { jinjaMessages, jinjaTool, type JinjaMessage } from './jinja-tools.js';
 import type { ChatTemplate, RenderOptions } from './template.js';
 
 /** A Jinja template, and what its model's files say about it. */
@@ -29,12 +31,15 @@ export class JinjaTemplate implements ChatTemplate {
   readonly name = 'jinja';
   readonly endMarkers: readonly string[];
   readonly switchesThinking: boolean;
+  readonly bareCalls: boolean;
   readonly #origin: string;
   readonly #limits: JinjaLimits;
   readonly #compiled: (items: Readonly<Record<string, unknown>>) => string;
   readonly #items: Readonly<Record<string, unknown>>;
   readonly #tokens: ControlTokens;
   readonly #ending: string;
+  /** It writes tools, calls and results itself. */
+  readonly #knowsTools: boolean;
 
   /** @throws RkllmError `RKLLM_TEMPLATE_FAILED` when it cannot write the simplest of conversations. */
   constructor({ source, origin, bosToken, eosToken, controlTokens, addsBos }: JinjaSource, limits = jinjaLimits) {
@@ -42,6 +47,8 @@ export class JinjaTemplate implements ChatTemplate {
     this.#limits = limits;
     this.#compiled = this.#explained(() => compileJinja(source, limits));
     this.#items = { bos_token: addsBos ? '' : (bosToken ?? ''), eos_token: eosToken ?? unknownToken };
+    this.#knowsTools = /\btools\b/u.test(source);
+    this.bareCalls = this.#knowsTools && !source.includes('<tool_call>');
     this.switchesThinking = /\benable_thinking\b/u.test(source);
     const { before, betweenTurns, ending } = this.#probe();
     const ends = eosToken === undefined || eosToken === '' ? [] : [eosToken];
@@ -52,16 +59,22 @@ export class JinjaTemplate implements ChatTemplate {
     this.endMarkers = [...new Set([...ends, ...this.#tokens.in(betweenTurns)])];
   }
 
-  render(messages: readonly ChatMessage[], { thinking }: RenderOptions = {}): string {
-    const safe = messages.map(({ role, content }) => ({ role, content: this.#tokens.neutralize(content) }));
-    return this.#write(safe, thinking === undefined ? {} : { enable_thinking: thinking });
+  render(messages: readonly ChatMessage[], { thinking, tools = [] }: RenderOptions = {}): string {
+    const neutralize = (text: string): string => this.#tokens.neutralize(text);
+    const switched = thinking === undefined ? {} : { enable_thinking: thinking };
+    if (this.#knowsTools) {
+      const offered = tools.length === 0 ? {} : { tools: tools.map((tool) => jinjaTool(tool, neutralize)) };
+      return this.#write(jinjaMessages(messages, neutralize), { ...switched, ...offered });
+    }
+    const plain = protocol.lower(messages, tools).map(({ role, content }) => ({ role, content: neutralize(content) }));
+    return this.#write(plain, switched);
   }
 
   isApplied(text: string): boolean {
     return isWrapped(text, this.#tokens, this.#ending);
   }
 
-  #write(messages: readonly ChatMessage[], more: Readonly<Record<string, unknown>>): string {
+  #write(messages: readonly JinjaMessage[], more: Readonly<Record<string, unknown>>): string {
     const text = this.#explained(() =>
       this.#compiled({ ...this.#items, ...more, messages, add_generation_prompt: true }),
     );
@@ -69,7 +82,7 @@ export class JinjaTemplate implements ChatTemplate {
       throw this.#failed('it writes eos_token, and no tokenizer_config.json beside it says what that is');
     }
     // What it repeats of the messages, a template may; one that grows without bounds must not reach the engine.
-    const longest = this.#limits.extraLength + 8 * messages.reduce((sum, { content }) => sum + content.length, 0);
+    const longest = this.#limits.extraLength + 8 * lengthOf(messages, more);
     if (text.length <= longest) return text;
     throw this.#failed(`it makes ${text.length} characters of this conversation`);
   }
@@ -121,4 +134,13 @@ export class JinjaTemplate implements ChatTemplate {
       },
     );
   }
+}
+
+/** Most that a template can repeat: words of messages, and what the model may call. */
+function lengthOf(messages: readonly JinjaMessage[], { tools = [] }: Readonly<Record<string, unknown>>): number {
+  const lengthOfCalls = (calls: readonly object[] = []): number => JSON.stringify(calls).length;
+  return messages.reduce(
+    (sum, { content, tool_calls: calls }) => sum + content.length + lengthOfCalls(calls),
+    lengthOfCalls(tools as readonly object[]),
+  );
 }

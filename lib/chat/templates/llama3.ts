@@ -1,11 +1,11 @@
-import type { ChatMessage } from '../message.js';
+import { llamaJson, type PlainMessage } from '../tools/dialect.js';
 import { splitSystem, type Family } from './family.js';
 
 function turn(role: string, content: string): string {
   return `<|start_header_id|>${role}<|end_header_id|>\n\n${content.trim()}<|eot_id|>`;
 }
 
-function conversation(messages: readonly ChatMessage[]): string {
+function conversation(messages: readonly PlainMessage[]): string {
   const turns = messages.map(({ role, content }) => turn(role, content));
   return `${turns.join('')}<|start_header_id|>assistant<|end_header_id|>\n\n`;
 }
@@ -27,11 +27,13 @@ export const llama3: Family = {
 export const llama31: Family = {
   ...llama3,
   name: 'llama3.1',
-  write: (messages) => {
+  toolDialect: llamaJson,
+  write: (messages, { tools = [] }) => {
     const { system = '', others } = splitSystem(messages);
+    const environment = tools.length === 0 ? '' : 'Environment: ipython\n';
     const dates = 'Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n';
     // Not trimmed as a whole: without a text the line breaks stay.
-    const first = `<|start_header_id|>system<|end_header_id|>\n\n${dates}${system.trim()}<|eot_id|>`;
+    const first = `<|start_header_id|>system<|end_header_id|>\n\n${environment}${dates}${system.trim()}<|eot_id|>`;
     return first + conversation(others);
   },
 };

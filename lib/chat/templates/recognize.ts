@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { BackendModelInfo } from '../../backends/backend.js';
+import type { BackendModelInfo } from '../../backends/model-info.js';
 import { readTokenizerConfig, templateIn, tokensIn } from '../../backends/chat-files.js';
 import { readJsonFile, readTextFile } from '../../backends/json-file.js';
 import { RkllmError } from '../../errors.js';

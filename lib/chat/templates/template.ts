@@ -1,9 +1,12 @@
 import type { ChatMessage } from '../message.js';
+import type { ShownTool } from '../tools/tool-set.js';
 
 /** What else a prompt depends on. */
 export interface RenderOptions {
   /** Whether the model thinks first. Only for templates that switch it; default: what the template does by itself. */
   readonly thinking?: boolean | undefined;
+  /** What the model may call. Default: nothing. */
+  readonly tools?: readonly ShownTool[] | undefined;
 }
 
 /**
@@ -22,6 +25,8 @@ export interface ChatTemplate {
   readonly endMarkers: readonly string[];
   /** Heeds {@link RenderOptions.thinking}. */
   readonly switchesThinking: boolean;
+  /** Its models may begin an answer with a call that has no tags around it. */
+  readonly bareCalls: boolean;
   /**
    * The prompt, up to the point where the model writes the assistant's next message. What looks like a control token in a
    * message is taken apart, so that it is text to the model, too.

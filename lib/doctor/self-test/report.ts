@@ -1,5 +1,5 @@
 import type { ModelName } from '../../backends/rkllm/model-name.js';
-import type { RuntimeEvidence } from '../../backends/backend.js';
+import type { RuntimeEvidence } from '../../backends/model-info.js';
 import type { Clock } from '../../board/clocks.js';
 
 /** Figures and words; undefined: not known. */

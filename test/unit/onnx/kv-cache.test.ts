@@ -1,5 +1,6 @@
+import type { GraphShape } from '../../../lib/backends/onnx/graph-shape.js';
 import type { OrtModule } from '../../../lib/backends/onnx/ort.js';
-import { KvCache } from '../../../lib/backends/onnx/kv-cache.js';
+import { SharedKvCache } from '../../../lib/backends/onnx/shared-kv-cache.js';
 
 const kvHeads = 2;
 const headSize = 3;
@@ -21,25 +22,36 @@ beforeEach(() => {
   FakeTensor.left = Infinity;
 });
 
-function cache(maxTokens: number): KvCache {
+function cache(maxTokens: number): SharedKvCache {
   const layers = [0, 1].map((i) => ({
     pastKey: `past.${i}.key`,
     pastValue: `past.${i}.value`,
     presentKey: `present.${i}.key`,
     presentValue: `present.${i}.value`,
   }));
-  const shape = { layers, kvHeads, headSize, vocabularySize: 8, hasAttentionMask: true, hasPositionIds: false };
-  return new KvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, maxTokens);
+  const shape: GraphShape = {
+    layers,
+    kvHeads,
+    headSize,
+    kvType: 'float32',
+    vocabularySize: 8,
+    logitsType: 'float32',
+    idType: 'int64',
+    hasAttentionMask: true,
+    hasPositionIds: false,
+    hasLogitsToKeep: false,
+  };
+  return new SharedKvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, maxTokens);
 }
 
 /** Every value says where it belongs: tensor, head, token, column. */
-function fill(kv: KvCache, tokens: number): void {
+function fill(kv: SharedKvCache, tokens: number): void {
   eachValue(kv, tokens, (data, place, value) => {
     data[place] = value;
   });
 }
 
-function wrongValues(kv: KvCache, tokens: number): number {
+function wrongValues(kv: SharedKvCache, tokens: number): number {
   let wrong = 0;
   eachValue(kv, tokens, (data, place, value) => {
     if (data[place] !== value) wrong++;
@@ -48,7 +60,7 @@ function wrongValues(kv: KvCache, tokens: number): number {
 }
 
 function eachValue(
-  kv: KvCache,
+  kv: SharedKvCache,
   tokens: number,
   visit: (data: Float32Array, place: number, value: number) => void,
 ): void {
@@ -63,7 +75,7 @@ function eachValue(
   }
 }
 
-function capacities(kv: KvCache): (number | undefined)[] {
+function capacities(kv: SharedKvCache): (number | undefined)[] {
   return Object.values(kv.past).map((tensor) => tensor.dims[2]);
 }
 

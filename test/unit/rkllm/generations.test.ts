@@ -48,6 +48,8 @@ describe.each(releases)('%s', (release) => {
       mirostat: true,
       media: ['image', 'video', 'audio'].slice(0, release === '1.3.1' ? 3 : release === '1.3.0' ? 2 : 1),
       thinking: false,
+      hiddenStates: true,
+      logits: isFrom(release, '1.2.0'),
       batchSize: 1,
       slots: 1,
     });
