@@ -1,4 +1,4 @@
-// Streams an answer, then says how it ended. Run: node examples/stream.mjs [path of a model]
+// Streams an answer, then says how it ended. Run: node examples/stream.mts [path of a model]
 import { loadModel } from 'rkllm';
 
 const model = await loadModel(process.argv[2]);

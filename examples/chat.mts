@@ -1,4 +1,4 @@
-// A conversation in the terminal: each turn remembers the earlier ones. Run: node examples/chat.mjs [path of a model]
+// A conversation in the terminal: each turn remembers the earlier ones. Run: node examples/chat.mts [path of a model]
 import { createInterface } from 'node:readline';
 import { loadModel } from 'rkllm';
 

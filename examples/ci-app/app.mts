@@ -1,4 +1,4 @@
-// An app for a board with an NPU. It knows nothing of CI: there RKLLM_BACKEND=onnx lets it run as it is, see app.test.mjs.
+// An app for a board with an NPU. It knows nothing of CI: there RKLLM_BACKEND=onnx lets it run as it is, see app.test.mts.
 import { loadModel } from 'rkllm';
 
 const model = await loadModel('/models/phi-3-mini.rkllm', {

@@ -1,4 +1,4 @@
-// Three ways to stop an answer. Each one waits until the engine is idle. Run: node examples/stop-early.mjs
+// Three ways to stop an answer. Each one waits until the engine is idle. Run: node examples/abort.mts
 import { loadModel } from 'rkllm';
 
 const model = await loadModel();
@@ -15,7 +15,7 @@ const controller = new AbortController();
 const answer = model.generate(question, { signal: controller.signal, onAbort: 'return' });
 for await (const chunk of answer) {
   if (chunk.type === 'text') controller.abort();
-  else console.log(`by signal: ${chunk.finishReason} after ${chunk.usage.outputTokens} tokens`);
+  if (chunk.type === 'finish') console.log(`by signal: ${chunk.finishReason} after ${chunk.usage.outputTokens} tokens`);
 }
 
 // 3. A limit, or a text that ends the answer.

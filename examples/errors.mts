@@ -1,4 +1,4 @@
-// Every error has a code for the program and a hint for the person. Run: node examples/errors.mjs
+// Every error has a code for the program and a hint for the person. Run: node examples/errors.mts
 import { isRkllmError, loadModel } from 'rkllm';
 
 try {
