@@ -3,7 +3,7 @@ import type { OptionTable } from './table.js';
 
 /** What is in it is looked at when it is compiled. */
 function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value));
+  return typeof value === 'boolean' || Object.prototype.toString.call(value) === '[object Object]';
 }
 
 /** What an answer has to be. */

@@ -58,6 +58,10 @@ const shapes: Readonly<Record<string, readonly [right: readonly unknown[], wrong
     [['a'], [{ name: 'a' }], { name: 'a', path: 'b' }],
   ],
   tools: [[[]], ['weather', {}]],
+  schema: [
+    [true, {}, { type: 'object' }],
+    ['object', [], 5],
+  ],
   from: [
     [{}, { format: 'rkllm-chat', version: 1, messages: [] }],
     ['{}', []],
@@ -109,7 +113,8 @@ function values(name: string, spec: OptionSpec): fc.Arbitrary<Choice> {
         return [fc.boolean().map(right), fc.constantFrom('true', 0, 1, 'false').map(wrong)];
       case 'shape': {
         const [good = [], bad = []] = shapes[name] ?? [];
-        return [fc.constantFrom(...good).map(right), fc.constantFrom(...bad, 5, true).map(wrong)];
+        const never = [...bad, 5, true].filter((value) => !good.includes(value));
+        return [fc.constantFrom(...good).map(right), fc.constantFrom(...never).map(wrong)];
       }
       case 'group':
         return [objects(spec.table), fc.constantFrom('x', 5, true, []).map(wrong)];

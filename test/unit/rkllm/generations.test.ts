@@ -240,7 +240,6 @@ describe('options for the NPU', () => {
     ['ignoreEos', false],
     ['cpus', [1]],
     ['runtimeVersion', '1.3.0'],
-    ['mirostat', 0],
   ])('%s is refused by the CPU backend', async (option, value) => {
     expect(await codeOf(() => loadModel(undefined, { backend: 'onnx', [option]: value }))).toBe(
       'RKLLM_UNSUPPORTED_OPTION',

@@ -37,6 +37,8 @@ describe('a model', () => {
       mirostat: true,
       media: ['image'],
       thinking: false,
+      hiddenStates: true,
+      logits: false,
       batchSize: 1,
       slots: 1,
     });
