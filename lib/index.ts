@@ -72,6 +72,9 @@ export type { ContextReducer, ContextStrategy, ContextUsage, FullContext } from 
 export type { SavedChat } from './chat/saved-chat.js';
 export type { ChatSession } from './chat/session.js';
 export type { ChatOptions } from './options/chat.js';
+export type { WarmOptions } from './options/warm.js';
+export type { WarmedPrompt } from './chat/warmed-prompt.js';
+export type { PromptCacheFilesOptions } from './options/prompt-cache-files.js';
 export type { FamilyName, OwnTemplate, TemplateChoice } from './chat/templates/choice.js';
 export type { TemplateInfo } from './chat/templates/recognize.js';
 export type { SamplingOptions } from './options/sampling.js';

@@ -1,6 +1,7 @@
 import type { BackendModel, RunEnd, RunRequest } from './backends/backend.js';
 import type { CacheDirectory } from './cache-directory.js';
 import { noRuntimeTools, type RuntimeTools } from './chat/tools/runtime-tools.js';
+import { LoadedPromptCache, type CacheFile } from './prompt-cache/loaded.js';
 import { TurnCache } from './turn-cache.js';
 
 /**
@@ -25,20 +26,23 @@ export class KvOwner {
   #contents: Contents = 'nothing';
   /** Those that a request has set. What the caller has set by hand is none of ours. */
   #tools = noRuntimeTools.tools;
-  /** The caller has loaded one; the runtime compares prompts with it as well. */
-  #hasPromptCache = false;
+  /** The runtime compares prompts with it as well. Absent: the engine has no such thing. */
+  readonly #promptCache: LoadedPromptCache | undefined;
 
   /** @param directory - for what an engine that keeps nothing itself has computed of conversations; absent: none of it. */
   constructor(model: BackendModel, directory: CacheDirectory | undefined) {
     this.#model = model;
-    if (directory !== undefined && model.runtime !== undefined) this.#turns = new TurnCache(model.runtime, directory);
+    if (model.runtime !== undefined) this.#promptCache = new LoadedPromptCache(model.runtime);
+    if (directory !== undefined && this.#promptCache !== undefined) {
+      this.#turns = new TurnCache(this.#promptCache, directory);
+    }
     // Other engines compare by themselves what they have computed, with nothing beside it.
     this.#isKept = model.capabilities.kvReuse && model.runtime !== undefined;
   }
 
   /** The vendor's runtime holds nothing: it computes the next prompt, and counts it, from the first token on. */
   get isEmpty(): boolean {
-    return this.#isKept && this.#contents === 'nothing' && !this.#hasPromptCache;
+    return this.#isKept && this.#contents === 'nothing' && this.#promptCache?.isEmpty === true;
   }
 
   /**
@@ -54,8 +58,23 @@ export class KvOwner {
   }
 
   #prepareCache(request: RunRequest, isConversation: boolean): Promise<void> | undefined {
-    if (this.#turns !== undefined) return this.#turns.prepare(request.npu?.lora, isConversation);
-    return this.#isKept && this.#misleads(request, isConversation) ? this.#clear() : undefined;
+    const lora = request.npu?.lora;
+    if (this.#turns !== undefined) return this.#turns.prepare(lora, isConversation);
+    const releasing = this.#promptCache?.releaseOthers(lora);
+    if (!this.#isKept || !this.#misleads(request, isConversation)) return releasing;
+    return releasing === undefined ? this.#clear() : releasing.then(() => this.#clear());
+  }
+
+  /**
+   * Has the runtime read what was computed of a prompt, after {@link prepare} for that prompt.
+   *
+   * @returns false when it does not take the file.
+   */
+  async load(file: CacheFile): Promise<boolean> {
+    if ((await this.#promptCache?.load(file)) !== true) return false;
+    this.#turns?.adopt(file);
+    if (this.#contents !== 'caller') this.#contents = { lora: file.lora };
+    return true;
   }
 
   /** The request as it is started. */
@@ -93,13 +112,12 @@ export class KvOwner {
 
   /** A call of `model.runtime` is about to be made. */
   touched(effect: KvEffect): void {
-    if (effect === 'loads-cache' || effect === 'releases-cache') this.#turns?.replaced();
+    if (effect === 'loads-cache') this.#promptCache?.replaced('caller');
+    if (effect === 'releases-cache') this.#promptCache?.replaced('none');
     if (effect === 'sets-tools') this.#tools = noRuntimeTools.tools;
     if (effect === 'clears') this.#contents = 'nothing';
     else if (effect === 'arranges') this.#contents = 'caller';
     else if (effect === 'spoils' || effect === 'sets-tools') this.#spoil();
-    else if (effect === 'loads-cache') this.#hasPromptCache = true;
-    else if (effect === 'releases-cache') this.#hasPromptCache = false;
   }
 
   #misleads({ npu }: RunRequest, isConversation: boolean): boolean {

@@ -2,7 +2,6 @@ import { callIsolated } from './abort-listeners.js';
 import { absolutePath } from './absolute-path.js';
 import type { Backend, BackendModel, EngineOption, LoadRequest } from './backends/backend.js';
 import type { Adapter } from './backends/model-parts.js';
-import { CacheDirectory } from './cache-directory.js';
 import type { TemplateChoice } from './chat/templates/choice.js';
 import { findTemplate, tryTemplate, type TemplateInfo } from './chat/templates/recognize.js';
 import { CrashHistory, type RestartLimits } from './crash-history.js';
@@ -18,8 +17,9 @@ import { describe } from './options/describe.js';
 import { loadTable, type LoadModelOptions, type LoadProgress, type RestartOptions } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
 import type { Checked } from './options/table.js';
+import { promptCachesOf, refuseNoDirectory } from './prompt-cache/asked.js';
 import type { Prompting } from './prompt.js';
-import { noPromptCacheDirectory, notRecoverable } from './refusals.js';
+import { notRecoverable } from './refusals.js';
 import { pickSampling } from './run-options.js';
 import { resolveModel, type ResolvedModel } from './resolve-model.js';
 import { warmup } from './warmup.js';
@@ -29,6 +29,7 @@ export async function loadModel(path?: string, options?: LoadModelOptions): Prom
   const checked = checkOptions('loadModel()', loadTable, options);
   const asked = checkPath(path);
   refuseIdleRestart(checked);
+  refuseNoDirectory(checked);
   const observer = new Observer(checked.logger);
   const trace = (): LoadTrace => ({
     operation: 'load',
@@ -92,7 +93,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
   const reloads = checked.sampling === 'reload' && !backendModel.capabilities.perRequestSampling;
   const { prompting, template } = await promptingOf(choice, resolved.path, backendModel);
   // Last: whatever fails from here on has nobody to remove it.
-  const cacheDirectory = await cacheDirectoryOf(resolved, checked, backendModel);
+  const promptCaches = await promptCachesOf(resolved, checked, backendModel);
   const info = modelInfo(resolved, backendModel.info, template);
   const reload: Reload = (reason, changed, stop, learned) => {
     const trace = (): LoadTrace => ({
@@ -118,7 +119,8 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     sampling,
     reloads,
     reload,
-    cacheDirectory,
+    ...promptCaches,
+    adapters: request.npu?.adapters ?? [],
     warmedUp: checked.warmup === true,
     crashes: restarts ? new CrashHistory(restartLimits(checked.restart)) : undefined,
     maxNewTokens,
@@ -132,22 +134,6 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
 function adaptersOf({ adapters }: Checked<typeof loadTable>): { readonly adapters?: readonly Adapter[] } {
   if (adapters === undefined) return {};
   return { adapters: adapters.map((adapter) => ({ ...adapter, path: absolutePath(adapter.path) })) };
-}
-
-/** What is refused frees the model. */
-async function cacheDirectoryOf(
-  { backend, substituteFor }: ResolvedModel,
-  { promptCacheDirectory }: Checked<typeof loadTable>,
-  model: BackendModel,
-): Promise<CacheDirectory | undefined> {
-  if (promptCacheDirectory === undefined || substituteFor !== undefined) return undefined;
-  try {
-    if (model.capabilities.kvReuse || model.runtime === undefined) throw noPromptCacheDirectory(backend.name);
-    return new CacheDirectory(promptCacheDirectory);
-  } catch (error) {
-    await model.dispose();
-    throw error;
-  }
 }
 
 /** Tells of each phase once, and of none again. */

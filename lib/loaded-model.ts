@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { ActiveBatch, type BatchContext } from './active-batch.js';
 import { ActiveGeneration } from './active-generation.js';
 import type { BackendModel, Capabilities, ResolvedSampling, RunRequest } from './backends/backend.js';
-import type { BatchAnswer, Matrix, ModelRuntime } from './backends/runtime-controls.js';
-import { toBatchRows } from './batch-input.js';
+import type { Adapter } from './backends/model-parts.js';
+import type { Matrix, ModelRuntime } from './backends/runtime-controls.js';
+import { Batches } from './batches.js';
 import type { CacheDirectory } from './cache-directory.js';
 import type { AskedTurn } from './chat/context-budget.js';
 import { ContextMeter } from './chat/context-meter.js';
@@ -13,26 +13,27 @@ import { TranscriptChat, type ChatModel } from './chat/transcript-chat.js';
 import { Computing } from './computing.js';
 import type { CrashHistory } from './crash-history.js';
 import type { Embeddings } from './embeddings.js';
-import { EngineCalls } from './engine-calls.js';
+import { EngineCalls, type CalledModel } from './engine-calls.js';
 import { Engine, type Reload } from './engine.js';
 import { GenerationRequests, type AskedGeneration } from './generation-requests.js';
 import type { Generation } from './generation.js';
 import { LoadedRuntime, refuseOnBatches } from './loaded-runtime.js';
 import type { DisposeOptions, Model, ModelInfo, ModelState } from './model.js';
-import { describeBatch, describeGeneration } from './observe/descriptions.js';
+import { describeGeneration } from './observe/descriptions.js';
 import type { Observer } from './observe/observer.js';
-import { batchTable } from './options/batch.js';
 import { chatTable, type ChatOptions } from './options/chat.js';
 import { checkOptions } from './options/check.js';
 import type { EmbedOptions, LogitsOptions } from './options/embed.js';
 import type { GenerateOptions } from './options/generate.js';
 import { without } from './options/without.js';
+import type { PromptCacheFiles } from './prompt-cache/files.js';
 import { toRunInput, type ComputeInput, type GenerateInput, type Prompting } from './prompt.js';
 import { Recovery } from './recovery.js';
-import { disposedError, unsupported } from './refusals.js';
+import { disposedError } from './refusals.js';
 import { RequestQueue } from './request-queue.js';
 import { checkedGeneration } from './structured/checked.js';
 import { jsonReader } from './structured/read-json.js';
+import { Warming } from './warming.js';
 
 /** What `loadModel()` found out, for the model to work with. */
 export interface ModelParts {
@@ -46,6 +47,10 @@ export interface ModelParts {
   readonly reload: Reload;
   /** Removed with the model. */
   readonly cacheDirectory: CacheDirectory | undefined;
+  /** Where what `chat.warm()` computes is found again. */
+  readonly promptCacheFiles: PromptCacheFiles | undefined;
+  /** Those that were loaded with it. */
+  readonly adapters: readonly Adapter[];
   /** It has written a token already. */
   readonly warmedUp: boolean;
   /** Decides whether an engine that died is loaded again; undefined: none is. */
@@ -68,6 +73,7 @@ export class LoadedModel implements Model {
   readonly #meter: ContextMeter;
   readonly #requests: GenerationRequests;
   readonly #computing: Computing;
+  readonly #warming: Warming;
   readonly #live = new Set<{ abort(): void }>();
   #disposal: Promise<void> | undefined;
   #disposed = false;
@@ -96,13 +102,17 @@ export class LoadedModel implements Model {
       counter: () => this.#engine.countTokens,
       estimator: new TokenEstimator(),
     });
-    const calls = new EngineCalls({
+    const called: CalledModel = {
       engine: this.#engine,
       queue: this.#queue,
       refuseWhenGone: () => this.#refuseWhenGone(),
       follow: (request, settled) => this.#follow(request, settled),
-    });
+    };
+    const calls = new EngineCalls(called);
+    const loadedSampling = this.#engine.reloads ? sampling : undefined;
+    const batches = new Batches({ ...parts, ...called, recovery: this.#recovery, loadedSampling });
     this.#computing = new Computing(calls, backendModel);
+    const adapters = new Map(parts.adapters.map((adapter) => [adapter.name, adapter]));
     const { runtime } = backendModel;
     this.runtime =
       runtime &&
@@ -110,9 +120,20 @@ export class LoadedModel implements Model {
         () => this.#engine.runtime ?? runtime,
         this.capabilities,
         (effect, signal, call) => calls.onRuntime(effect, signal, call),
-        (inputs, options) => this.#generateBatch(inputs, options),
+        (inputs, options) => batches.generate(inputs, options),
+        (adapter) => adapters.set(adapter.name, adapter),
       );
     this.#requests = new GenerationRequests(parts, this.#engine, this.runtime);
+    this.#warming = new Warming({
+      engine: this.#engine,
+      calls,
+      meter: this.#meter,
+      template: this.info.template?.name,
+      files: parts.promptCacheFiles,
+      keepsTurns: parts.cacheDirectory !== undefined,
+      adapters,
+      requestOf: (owner, messages, options) => this.#requests.of(owner, messages, options, { room: undefined }).request,
+    });
   }
 
   get state(): ModelState {
@@ -135,6 +156,7 @@ export class LoadedModel implements Model {
     this.#refuseWhenGone();
     const model: ChatModel = {
       ask: (turn, turnOptions) => this.#generate('send()', turn.messages, turnOptions, turn),
+      warm: (messages, warmOptions) => this.#warming.warm(messages, warmOptions),
       meter: this.#meter,
       refuseUnusable: () => {
         this.#refuseWhenGone();
@@ -233,40 +255,6 @@ export class LoadedModel implements Model {
     const forget = (): void => void this.#live.delete(request);
     settled.then(forget, forget);
     if (this.#abortsAll) request.abort(); // who was told of its place in the queue has disposed the model
-  }
-
-  async #generateBatch(inputs: unknown, options: unknown): Promise<readonly BatchAnswer[]> {
-    this.#refuseWhenGone();
-    const owner = 'generateBatch()';
-    const { batchSize } = this.capabilities;
-    if (this.#parts.backendModel.startBatch === undefined || batchSize === undefined) {
-      throw unsupported(owner, 'a batch', 'answers one prompt at a time');
-    }
-    const checked = checkOptions(owner, batchTable, options);
-    const { maxNewTokens = this.#parts.maxNewTokens, signal, onText } = checked;
-    const context: BatchContext = {
-      id: randomUUID(),
-      start: async (request, stop) => {
-        const sampling = this.#engine.reloads ? this.#parts.sampling : undefined;
-        const model = await this.#engine.ready(sampling, stop);
-        this.#engine.kv.touched('spoils');
-        return model?.startBatch?.(request);
-      },
-      queue: this.#queue,
-      recovery: this.#recovery,
-      request: { rows: toBatchRows(inputs, batchSize, this.#engine.runtime), maxNewTokens },
-      signal,
-      onText,
-    };
-    const describe = describeBatch(context, this.info, checked);
-    return this.#parts.observer.batch(describe, signal, () => this.#answerBatch(context));
-  }
-
-  async #answerBatch(context: BatchContext): Promise<readonly BatchAnswer[]> {
-    this.#refuseWhenGone();
-    const batch = new ActiveBatch(context);
-    this.#follow(batch, batch.answers);
-    return batch.answers;
   }
 
   #refuseWhenGone(): void {

@@ -1,5 +1,6 @@
 import { absolutePath } from './absolute-path.js';
 import type { Capabilities } from './backends/backend.js';
+import type { Adapter } from './backends/model-parts.js';
 import { checkEmbeddings } from './backends/embedding-width.js';
 import type {
   ComputeOptions,
@@ -33,16 +34,20 @@ export class LoadedRuntime implements ModelRuntime {
   readonly #current: () => RuntimeControls;
   readonly #capabilities: Capabilities;
   readonly #enqueue: Enqueue;
+  readonly #onAdapter: (adapter: Adapter) => void;
 
+  /** @param onAdapter - is told of each adapter that has been loaded. */
   constructor(
     current: () => RuntimeControls,
     capabilities: Capabilities,
     enqueue: Enqueue,
     readonly generateBatch: ModelRuntime['generateBatch'],
+    onAdapter: (adapter: Adapter) => void,
   ) {
     this.#current = current;
     this.#capabilities = capabilities;
     this.#enqueue = enqueue;
+    this.#onAdapter = onAdapter;
   }
 
   get embeddingWidth(): number | undefined {
@@ -68,7 +73,8 @@ export class LoadedRuntime implements ModelRuntime {
   async loadLora(lora: Argument<'loadLora'>): Promise<void> {
     const checked = complete('loadLora', runtimeArguments.loadLora, lora, ['path', 'name']);
     const adapter = { ...checked, path: absolutePath(checked.path) };
-    return this.#enqueue('spoils', undefined, (controls) => controls.loadLora(adapter));
+    await this.#enqueue('spoils', undefined, (controls) => controls.loadLora(adapter));
+    this.#onAdapter(adapter);
   }
 
   async loadPromptCache(path: string): Promise<void> {

@@ -74,6 +74,52 @@ export function noPromptCacheDirectory(backend: string): RkllmError {
   );
 }
 
+export function noPromptCacheFiles(backend: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `loadModel(): promptCacheFiles cannot be honoured: the ${backend} backend writes no such files.`,
+    {
+      hint: 'Leave it out: what chat.warm() has computed is kept in memory.',
+      details: { owner: 'loadModel()', option: 'promptCacheFiles', backend },
+    },
+  );
+}
+
+/** @param owner - who was called, for messages. */
+export function promptCacheUnusable(owner: string, cause: unknown): RkllmError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RkllmError('RKLLM_INVALID_OPTION', `${owner}: promptCacheFiles cannot be used: ${reason}`, {
+    hint: 'Name a directory in which this user may make files, with room for them.',
+    details: { owner, option: 'promptCacheFiles' },
+    cause,
+  });
+}
+
+export function promptCacheUnwritten(owner: string): RkllmError {
+  return new RkllmError('RKLLM_UNSUPPORTED_BY_RUNTIME', `${owner}: the runtime has written no prompt cache.`, {
+    hint: 'It does not for every model; from runtime 1.2.0 on it keeps in memory what it has computed.',
+    details: { owner },
+  });
+}
+
+export function nothingKept(owner: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_UNSUPPORTED_OPTION',
+    `${owner}: this engine keeps nothing of what it has computed: the next turn would compute it again.`,
+    {
+      hint: 'On runtime 1.1.x load the model with promptCacheFiles: { directory }. See model.capabilities.kvReuse.',
+      details: { owner },
+    },
+  );
+}
+
+export function nothingToWarm(owner: string): RkllmError {
+  return new RkllmError('RKLLM_EMPTY_PROMPT', `${owner}: nothing stands before what the user will say.`, {
+    hint: "Give the conversation a system message: model.chat({ system: '…' }).",
+    details: { owner },
+  });
+}
+
 export function adapterUnknown(owner: string, name: string, known: readonly string[]): RkllmError {
   const suggestion = suggest(name, known);
   const list = known.length === 0 ? 'None is loaded' : `Loaded: ${known.join(', ')}`;

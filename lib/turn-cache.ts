@@ -1,34 +1,27 @@
-import type { RuntimeControls } from './backends/runtime-controls.js';
 import type { CacheDirectory } from './cache-directory.js';
-
-/** A file, and the adapter that has computed what is in it. */
-interface CacheFile {
-  readonly path: string;
-  readonly lora: string | undefined;
-}
+import type { CacheFile, LoadedPromptCache } from './prompt-cache/loaded.js';
 
 /**
  * What a runtime that keeps nothing between two prompts has computed of a conversation, in a file that it reads again before
- * the next turn. It compares the tokens of a prompt with those of the file; across adapters, nobody compares.
+ * the next turn.
  */
 export class TurnCache {
-  readonly #runtime: RuntimeControls;
+  readonly #loaded: LoadedPromptCache;
   readonly #directory: CacheDirectory;
   #saved: CacheFile | undefined;
-  #loaded: CacheFile | undefined;
   #files = 0;
   #written: string | undefined;
 
-  constructor(runtime: RuntimeControls, directory: CacheDirectory) {
-    this.#runtime = runtime;
+  constructor(loaded: LoadedPromptCache, directory: CacheDirectory) {
+    this.#loaded = loaded;
     this.#directory = directory;
   }
 
   /** Loads what was saved for a turn, and has nothing stay loaded that another adapter has computed. */
   prepare(lora: string | undefined, isConversation: boolean): Promise<void> | undefined {
     const saved = isConversation && this.#saved?.lora === lora ? this.#saved : undefined;
-    if (saved !== undefined && saved !== this.#loaded) return this.#load(saved);
-    return this.#loaded !== undefined && this.#loaded.lora !== lora ? this.#release() : undefined;
+    if (saved !== undefined && !this.#loaded.has(saved)) return this.#load(saved);
+    return this.#loaded.releaseOthers(lora);
   }
 
   /** Two by turns: the runtime may still read the one that it has loaded. */
@@ -42,31 +35,20 @@ export class TurnCache {
     if (path === this.#written) this.#saved = { path, lora };
   }
 
+  /** The next turn goes on from this one, which has been loaded. */
+  adopt(file: CacheFile): void {
+    this.#saved = file;
+  }
+
   /** What is in the files, or loaded, is no longer known. */
   forget(): void {
     this.#saved = undefined;
-    this.#loaded = undefined;
-  }
-
-  /** The caller has put another one in its place, or released it. */
-  replaced(): void {
-    this.#loaded = undefined;
+    this.#loaded.forget();
   }
 
   /** Without it the turn takes longer and is the same. */
   async #load(file: CacheFile): Promise<void> {
-    this.forget();
-    const isLoaded = await this.#runtime.loadPromptCache(file.path).then(
-      () => true,
-      () => false,
-    );
-    if (!isLoaded) return;
-    this.#saved = file;
-    this.#loaded = file;
-  }
-
-  async #release(): Promise<void> {
-    await this.#runtime.releasePromptCache();
-    this.#loaded = undefined;
+    this.#saved = undefined;
+    if (await this.#loaded.load(file)) this.#saved = file;
   }
 }

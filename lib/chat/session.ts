@@ -1,10 +1,12 @@
 import type { Generation } from '../generation.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { ToolRunOptions } from '../options/run.js';
+import type { WarmOptions } from '../options/warm.js';
 import type { ContextUsage } from './context-usage.js';
 import type { ChatMessage } from './message.js';
 import type { SavedChat } from './saved-chat.js';
 import type { ChatRun } from './tools/run.js';
+import type { WarmedPrompt } from './warmed-prompt.js';
 
 /**
  * A conversation. Each turn is answered with everything that was said before. It has one turn at a time: while one is not
@@ -71,6 +73,18 @@ export interface ChatSession {
    * `RKLLM_DISPOSED`.
    */
   contextUsage(content?: string): Promise<ContextUsage>;
+  /**
+   * Computes what the next turn's prompt begins with (the system message, what was said, the tools), so that the turn has only
+   * its question to compute. It waits its turn in the model's queue; `send()` need not wait for it. The engine keeps it until it
+   * computes something else. With the load option `promptCacheFiles` it is found in a file when it was computed before, also by
+   * another process.
+   *
+   * @throws RkllmError (as a rejection) `RKLLM_CHAT_BUSY`; `RKLLM_UNSUPPORTED_OPTION` where the engine keeps nothing
+   * (`model.capabilities.kvReuse` is false and there are no files); `RKLLM_UNSUPPORTED_BY_RUNTIME` when runtime 1.1.x has written
+   * no file; `RKLLM_EMPTY_PROMPT` when the template has nothing before a question; `RKLLM_CONTEXT_OVERFLOW`; what {@link
+   * ChatSession.send} throws about its options.
+   */
+  warm(options?: WarmOptions): Promise<WarmedPrompt>;
   /**
    * The conversation as plain values, without a turn that is not over; `JSON.stringify(chat)` has it, too.
    * `model.chat({ from })` goes on with it, also with another model.

@@ -3,6 +3,7 @@ import type { Generation, GenerationResult } from '../generation.js';
 import type { ChatOptions, chatTable } from '../options/chat.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { ToolRunOptions } from '../options/run.js';
+import type { WarmOptions } from '../options/warm.js';
 import type { Checked } from '../options/table.js';
 import { checkMessages } from '../prompt.js';
 import { ContextBudget, type AskedTurn, type FittedTurn } from './context-budget.js';
@@ -15,10 +16,13 @@ import { ActiveRun, type AskedAnswer } from './tools/active-run.js';
 import { checkRun } from './tools/check-run.js';
 import type { ChatRun } from './tools/run.js';
 import { toolsOf } from './tools/tool-set.js';
+import type { WarmedPrompt } from './warmed-prompt.js';
 
 /** The model of a conversation, as it is seen from there. */
 export interface ChatModel {
   ask(turn: AskedTurn, options: GenerateOptions | undefined): Generation;
+  /** Computes what a prompt of these messages begins with. */
+  warm(messages: readonly ChatMessage[], options: WarmOptions | undefined): Promise<WarmedPrompt>;
   readonly meter: ContextMeter;
   /** @throws RkllmError `RKLLM_DISPOSED`, what the model died of, or `RKLLM_UNSUPPORTED_OPTION`: it answers batches only. */
   refuseUnusable(): void;
@@ -110,6 +114,12 @@ export class TranscriptChat implements ChatSession {
     return this.#model.meter.count(messages);
   }
 
+  async warm(options?: WarmOptions): Promise<WarmedPrompt> {
+    this.#refuseWhileBusy('warm the conversation up');
+    this.#model.refuseUnusable();
+    return this.#model.warm(this.#messages, this.#turnOptions(options));
+  }
+
   toJSON(): SavedChat {
     return saveChat(this.#messages);
   }
@@ -151,7 +161,7 @@ export class TranscriptChat implements ChatSession {
   }
 
   /** What is no options object is for the model to refuse. */
-  #turnOptions(options: GenerateOptions | undefined): GenerateOptions | undefined {
+  #turnOptions<T extends object>(options: T | undefined): T | { readonly lora: string } | undefined {
     const { lora } = this.#options;
     if (lora === undefined || (options !== undefined && !isObject(options))) return options;
     return { lora, ...options };

@@ -40,6 +40,25 @@ export function chatCases(bench: Bench): ConformanceCase[] {
       assert.equal(told, countsTokens ? kvReuse : 'untold');
     },
 
+    'computes its beginning ahead of the first question, where the backend keeps it, or is refused': async (
+      subject,
+    ) => {
+      const { model, question } = subject;
+      const { kvReuse, countsTokens } = model.capabilities;
+      const cold = await model.chat({ system: 'Be brief.' }).send(question);
+      await model.generate('Something else', { maxNewTokens: 3 });
+      const chat = model.chat({ system: 'Be brief.' });
+      if (!kvReuse) {
+        assert.equal(await codeOf(() => chat.warm()), 'RKLLM_UNSUPPORTED_OPTION');
+        return;
+      }
+      const { source, isStored } = await chat.warm();
+      assert.deepEqual({ source, isStored }, { source: 'computed', isStored: false });
+      const { text, usage } = await chat.send(question);
+      assert.equal(text, cold.text);
+      if (countsTokens) assert((usage.cachedInputTokens ?? 0) > 0);
+    },
+
     'is not disturbed by other questions to the same model': async ({ model, question }) => {
       const [undisturbed, disturbed] = [model.chat(), model.chat()];
       await undisturbed.send(question);

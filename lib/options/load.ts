@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.js';
 import { isTemplateChoice, templateNames } from '../chat/templates/choice.js';
 import { mirostatTable, npuTable } from './npu.js';
+import { promptCacheFilesTable } from './prompt-cache-files.js';
 import { samplingTable } from './sampling.js';
 import { isAbortSignal, isLogger } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
@@ -167,6 +168,13 @@ export const loadTable = {
    * computes all of it.
    */
   promptCacheDirectory: { kind: 'string', defaultsTo: 'none: each turn is computed from its start' },
+  /**
+   * `{ directory }`: what `chat.warm()` has computed is written to files there, and read by later processes in place of computing
+   * it: for the same model, release of the runtime, context length, template, adapter and prompt. Each token takes what the
+   * model's KV cache does, 393,216 bytes with Phi-3-mini. Refused with `RKLLM_UNSUPPORTED_OPTION`, after the load, by other
+   * backends than `rkllm`. Default: none; what was computed goes with the process.
+   */
+  promptCacheFiles: { kind: 'group', table: promptCacheFilesTable, defaultsTo: 'none' },
   /** The queue in front of the model. */
   queue: { kind: 'group', table: queueTable, defaultsTo: '16 waiting, no time limit' },
   /**

@@ -30,6 +30,7 @@ import {
   type RuntimeInput,
   type SavedChat,
   type ToolCall,
+  type WarmedPrompt,
 } from 'rkllm';
 import { manualClock, scripted, type ManualClock, type Script, type ScriptedBackend } from 'rkllm/testing';
 import { is } from './equal.js';
@@ -111,6 +112,7 @@ export async function asking(model: Model): Promise<void> {
   is<Generation>()(chat.editLast('Hello'), true);
   is<ChatSession>()(chat.fork(), true);
   is<Promise<ContextUsage>>()(chat.contextUsage('Hello'), true);
+  is<Promise<WarmedPrompt>>()(chat.warm({ tools: [], signal: new AbortController().signal }), true);
   is<SavedChat>()(chat.toJSON(), true);
   model.chat({
     from: chat.toJSON(),

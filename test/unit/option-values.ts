@@ -147,6 +147,10 @@ const load: Record<keyof typeof loadTable, Values> = {
   maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
+  promptCacheFiles: {
+    good: [{ directory: '/tmp/caches' }, { directory: '/tmp/caches', maxBytes: 1 }],
+    bad: ['/tmp/caches', 5, null, true, [], { directory: '' }, { directory: '/tmp/caches', maxBytes: 0 }],
+  },
   template: {
     good: ['auto', 'phi3', 'chatml', 'qwen2.5', 'none', 'runtime', { jinja: '{{ messages }}' }, { file: 'a.jinja' }],
     bad: ['', 'phi-3', 'qwen', 'jinja', 0, null, true, {}, [], { jinja: '' }, { jinja: 'a', file: 'b' }, { path: 'a' }],

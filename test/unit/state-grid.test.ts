@@ -39,6 +39,7 @@ const modelMethods: [string, (world: World) => unknown, Record<Model['state'], O
   ['chat()', ({ model }) => model.chat().messages, outcomes('ok', 'ok')],
   ['send() of a chat', ({ chat }) => chat.send('Hi').state, outcomes('ok', 'ok')],
   ['reset() of a chat', ({ chat }) => chat.reset(), everywhere('ok')],
+  ['warm() of a chat', ({ chat }) => chat.warm(), outcomes('RKLLM_UNSUPPORTED_OPTION', 'RKLLM_UNSUPPORTED_OPTION')],
   ['messages of a chat', ({ chat }) => chat.messages, everywhere('ok')],
   ['dispose()', endAnd((model) => model.dispose()), everywhere('ok')],
   ['dispose({ abort: true })', ({ model }) => model.dispose({ abort: true }), everywhere('ok')],

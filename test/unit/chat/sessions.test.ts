@@ -182,6 +182,7 @@ test('no chat does anything once the model is gone', async () => {
     (): unknown => chat.regenerate(),
     (): unknown => chat.fork(),
     (): unknown => chat.contextUsage(),
+    (): unknown => chat.warm(),
   ]) {
     expect(await codeOf(act)).toBe('RKLLM_DISPOSED');
   }

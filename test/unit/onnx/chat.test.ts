@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { loadModel, type ChatMessage, type ChatSession, type Generation, type Model } from 'rkllm';
 
 /** Two of the same model: one that is used, and one that is made to forget before each answer. */
@@ -80,3 +81,24 @@ test('a conversation loses old turns when it is full, and its answers are those 
   expect((await chat.contextUsage()).promptTokens).toBeLessThanOrEqual(96);
   await model.dispose();
 }, 60_000);
+
+test('what is computed ahead is what the first turn begins with, and its answer is the same', async () => {
+  const system = 'You are a helpful assistant that answers briefly.';
+  const { promptTokens } = await used.chat({ system }).contextUsage('What is a token?');
+  await used.generate({ tokenIds: [5] }, { maxNewTokens: 1 });
+  const chat = used.chat({ system });
+  const { computedInputTokens = 0, ...outcome } = await chat.warm();
+  expect(outcome).toEqual({ source: 'computed', isStored: false, problem: undefined });
+  const turn = chat.send('What is a token?', limits);
+  const { usage } = await turn;
+  expect(usage.cachedInputTokens).toBe(computedInputTokens);
+  expect(usage.inputTokens).toBe(promptTokens);
+  expect(promptTokens - computedInputTokens).toBeLessThan(promptTokens / 2);
+  await expectSame(chat, turn);
+  expect((await chat.warm()).computedInputTokens).toBeLessThan(promptTokens);
+});
+
+test('there are no files for it', async () => {
+  const load = loadModel(undefined, { promptCacheFiles: { directory: tmpdir() } });
+  await expect(load).rejects.toMatchObject({ code: 'RKLLM_UNSUPPORTED_OPTION' });
+});
