@@ -3,16 +3,17 @@ import { onAbort } from './abort-listeners.js';
 import { Answer } from './answer.js';
 import type { BackendModel, ResolvedSampling, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
 import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
+import { isRkllmError } from './errors.js';
 import { finishReasonOf } from './finish-reason.js';
-import type { KvOwner } from './kv-owner.js';
 import type { GenerationContext } from './generation-context.js';
 import { GenerationView } from './generation-view.js';
 import type { Chunk, Generation, GenerationHandle, GenerationResult, GenerationState } from './generation.js';
 import { readRun } from './read-run.js';
+import { behindReasoning, withoutRoom } from './reasoning-budget.js';
 import type { QueuedRequest } from './request-queue.js';
-import { timingsOf, usageOf, type Moments } from './usage.js';
+import { RunFigures } from './run-figures.js';
 
-/** {@link Generation} over one run of a backend. */
+/** {@link Generation} over one run of a backend, or two where the reasoning of the first has to be cut. */
 export class ActiveGeneration implements Generation {
   readonly id: string;
   readonly #context: GenerationContext;
@@ -20,8 +21,7 @@ export class ActiveGeneration implements Generation {
   readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
   #request: RunRequest;
   #answer: Answer;
-  readonly #called = performance.now();
-  #moments: Moments = { called: this.#called };
+  readonly #figures = new RunFigures(performance.now());
   readonly #outcome: Promise<GenerationResult>;
   #settle!: { resolve: (result: GenerationResult) => void; reject: (error: unknown) => void }; // set in the constructor
   #state: GenerationState = 'queued';
@@ -29,8 +29,6 @@ export class ActiveGeneration implements Generation {
   readonly #starting = new AbortController();
   #run: Run | undefined;
   #hasTokens = false;
-  /** What the engine tells of the prompt is all of it. */
-  #startedEmpty = false;
   #isAdmitted = true;
   #stopped: { readonly by: 'abort' | 'signal'; readonly reason: unknown } | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -154,29 +152,18 @@ export class ActiveGeneration implements Generation {
 
   /** Has the engine's slot until it returns; by then the engine is idle. Never rejects. Returns how to settle. */
   async #execute(): Promise<() => void> {
-    const { engine, loadedSampling, isConversation } = this.#context;
-    let request = this.#request;
-    let ended: ReturnType<KvOwner['started']> | undefined;
+    const { engine, loadedSampling } = this.#context;
     try {
       // Without a reload the engine starts before generate() returns.
       const model = engine.loadedWith(loadedSampling) ?? (await this.#reload(loadedSampling ?? {}));
       if (model === undefined) return () => this.#finish(undefined);
-      this.#moments.started = performance.now();
-      this.#state = 'prefill';
-      const clearing = engine.kv.prepare(request, isConversation, this.#context.runtimeTools);
-      if (clearing !== undefined) await clearing;
-      if (this.#isStopped()) return () => this.#finish(undefined);
-      this.#startedEmpty = engine.kv.isEmpty;
-      request = engine.kv.toStart(request, isConversation);
-      const run = model.start(request);
-      ended = engine.kv.started(request);
-      this.#run = run;
-      if (this.#stopped !== undefined) run.abort(); // while it was starting
-      const end = await readRun(run, (batch, from, to) => this.#accept(batch, from, to, run));
-      ended(end, this.#hasTokens);
+      let end: RunEnd | undefined;
+      do {
+        if (this.#answer.thinksTooLong) this.#goOnBehindReasoning(end);
+        end = await this.#runOn(model, end);
+      } while (this.#answer.thinksTooLong && !this.#isStopped());
       return () => this.#finish(end);
     } catch (error) {
-      ended?.(undefined, this.#hasTokens);
       // It may be our own failure to read: the engine must be idle all the same.
       this.#run?.abort();
       await this.#run?.ended.catch(() => undefined);
@@ -185,29 +172,68 @@ export class ActiveGeneration implements Generation {
     }
   }
 
+  /**
+   * @param before - how the run before it ended, whose answer this one continues.
+   * @returns undefined when it was stopped before it began.
+   */
+  async #runOn(model: BackendModel, before: RunEnd | undefined): Promise<RunEnd | undefined> {
+    const { engine, isConversation, runtimeTools } = this.#context;
+    const { kv } = engine;
+    this.#figures.started();
+    this.#state = 'prefill';
+    const clearing = kv.prepare(this.#request, isConversation, runtimeTools);
+    if (clearing !== undefined) await clearing;
+    if (this.#isStopped()) return undefined;
+    this.#figures.keepsPrompts = engine.capabilities.kvReuse && !kv.isEmpty;
+    const request = kv.toStart(this.#request, isConversation);
+    const run = model.start(request);
+    const ended = kv.started(request);
+    let hasTokens = false;
+    this.#run = run;
+    if (this.#stopped !== undefined) run.abort(); // while it was starting
+    try {
+      const end = await readRun(run, (batch, from, to) => {
+        hasTokens = true;
+        this.#accept(batch, from, to, run);
+      });
+      ended(end, hasTokens);
+      return end;
+    } catch (error) {
+      ended(undefined, hasTokens);
+      if (before !== undefined && isRkllmError(error, 'RKLLM_CONTEXT_OVERFLOW')) return withoutRoom(before);
+      throw error;
+    }
+  }
+
+  /** What has been thought is part of the prompt from now on, and so is the end of it. */
+  #goOnBehindReasoning(end: RunEnd | undefined): void {
+    const { outputTokens } = this.#answer;
+    if (end !== undefined) this.#figures.next(end, outputTokens);
+    this.#request = behindReasoning(this.#request, this.#answer.cutReasoning(), outputTokens);
+  }
+
   /** Resolves with undefined when it was stopped meanwhile. */
   async #reload(sampling: ResolvedSampling): Promise<BackendModel | undefined> {
     const { signal } = this.#starting;
-    this.#moments.reloading = performance.now();
+    this.#figures.reloading();
     try {
       const model = await this.#context.engine.reload(sampling, signal);
       return signal.aborted ? undefined : model;
     } finally {
-      this.#moments.reloaded = performance.now();
+      this.#figures.reloaded();
     }
   }
 
   /** Takes the tokens of a batch from `from` up to `to`. */
   #accept(batch: TokenBatch, from: number, to: number, run: Run): void {
     this.#hasTokens = true;
-    if (this.#stopped !== undefined || this.#answer.isOver()) return;
+    if (this.#stopped !== undefined || this.#answer.takesNothing()) return;
     const now = performance.now();
     if (this.#answer.take(batch, from, to) > 0) {
-      this.#moments.firstToken ??= now;
-      this.#moments.lastToken = now;
+      this.#figures.written(now);
       this.#state = 'decode';
     }
-    if (this.#answer.isOver()) run.abort();
+    if (this.#answer.takesNothing()) run.abort();
   }
 
   /** The engine is idle, or was never asked. */
@@ -218,14 +244,14 @@ export class ActiveGeneration implements Generation {
       return;
     }
     const { contextLength } = this.#context.engine.info;
-    const reasonOf = () => finishReasonOf(this.#answer, end, stopped !== undefined, contextLength);
+    const ofRun = this.#answer.outputTokens - this.#figures.tokensBefore;
+    const reasonOf = () => finishReasonOf(this.#answer, end, stopped !== undefined, contextLength, ofRun);
     this.#answer.flush(reasonOf() === 'stop');
-    const { text, reasoning, toolCalls, stopSequence, outputTokens } = this.#answer;
+    const { text, reasoning, reasoningTruncated, toolCalls, stopSequence, outputTokens } = this.#answer;
     const reason = reasonOf();
     const finishReason = reason === 'stop' && toolCalls.length > 0 ? 'tool-calls' : reason;
     const abortReason = finishReason === 'abort' ? stopped?.reason : undefined;
-    const usage = usageOf(end, outputTokens, this.#keepsPrompts());
-    const timings = timingsOf(this.#moments, end, usage, performance.now());
+    const { usage, timings } = this.#figures.total(end, outputTokens);
     const { value: json, error } = this.#context.jsonOf?.(text, finishReason) ?? {};
     if (error !== undefined) {
       this.#fail(error);
@@ -233,7 +259,8 @@ export class ActiveGeneration implements Generation {
     }
     this.#over(finishReason === 'abort' ? 'aborted' : 'done');
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
-    this.#settle.resolve({ text, reasoning, json, toolCalls, finishReason, stopSequence, abortReason, usage, timings });
+    const answer = { text, reasoning, reasoningTruncated, json, toolCalls };
+    this.#settle.resolve({ ...answer, finishReason, stopSequence, abortReason, usage, timings });
     this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
     this.#chunks.close();
   }
@@ -242,7 +269,7 @@ export class ActiveGeneration implements Generation {
   #loseEngine(error: unknown): void {
     if (!this.#hasTokens && this.#stopped === undefined) {
       this.#run = undefined;
-      this.#moments = { called: this.#called };
+      this.#figures.reset();
       this.#state = 'queued';
       if (this.#context.recovery.putBack(this.#queued)) return;
     }
@@ -262,11 +289,6 @@ export class ActiveGeneration implements Generation {
 
   #isStopped(): boolean {
     return this.#stopped !== undefined;
-  }
-
-  /** What the engine counts of the prompt may be the rest of it. */
-  #keepsPrompts(): boolean {
-    return this.#context.engine.capabilities.kvReuse && !this.#startedEmpty;
   }
 
   #isOver(): boolean {

@@ -9,6 +9,8 @@ import { TokenDecoder } from './token-decoder.js';
 export interface AnswerEnds {
   /** Output limit in tokens. */
   readonly maxNewTokens: number | undefined;
+  /** Tokens of reasoning at which it is cut; undefined: it never is. */
+  readonly maxReasoningTokens: number | undefined;
   /** Texts that the caller wants the answer to end at. */
   readonly stop: readonly string[];
   /** Texts at which the model means the answer to end; an engine should stop by itself there, but not all do. */
@@ -24,7 +26,7 @@ export class Answer {
   readonly #ends: AnswerEnds;
   readonly #stopTokenIds: ReadonlySet<number>;
   readonly #push: (chunk: Chunk) => void;
-  readonly #decoder = new TokenDecoder();
+  #decoder = new TokenDecoder();
   readonly #stopMatcher: StopMatcher;
   /** Absent where all of the answer is text. */
   readonly #splitter: TagSplitter | undefined;
@@ -33,6 +35,10 @@ export class Answer {
   #reasoning: string | undefined;
   #toolCalls: ToolCall[] = [];
   #outputTokens = 0;
+  #reasoningTokens = 0;
+  #reasoningTruncated = false;
+  /** All that the model wrote, tags included; only where the reasoning may be cut. */
+  #written = '';
   /** Tokens whose text is not out yet: a character is not complete, or it may be part of a stop sequence. */
   #heldTokenIds: number[] = [];
 
@@ -75,14 +81,31 @@ export class Answer {
     return this.#outputTokens >= (this.#ends.maxNewTokens ?? Infinity);
   }
 
-  /** Nothing more is taken. */
+  /** The reasoning has been cut, and the answer follows all the same. */
+  get reasoningTruncated(): boolean {
+    return this.#reasoningTruncated;
+  }
+
+  /** The reasoning has had its tokens and goes on; {@link cutReasoning} ends that. */
+  get thinksTooLong(): boolean {
+    const { maxReasoningTokens: most } = this.#ends;
+    if (most === undefined || this.#reasoningTruncated || this.isOver()) return false;
+    return this.#splitter?.isThinking === true && this.#reasoningTokens >= most;
+  }
+
+  /** Tokens that come now are none of it. */
+  takesNothing(): boolean {
+    return this.isOver() || this.thinksTooLong;
+  }
+
+  /** It is complete. */
   isOver(): boolean {
     return this.#ending !== undefined || this.reachedLimit;
   }
 
   /** Takes the tokens of a batch from `from` up to `to`, as far as they belong to the answer; returns how many did. */
   take(batch: TokenBatch, from: number, to: number): number {
-    if (this.isOver()) return 0;
+    if (this.takesNothing()) return 0;
     const { tokenIds } = batch;
     const limit = Math.min(to, from + (this.#ends.maxNewTokens ?? Infinity) - this.#outputTokens);
     const stopAt = this.#stopTokenIn(tokenIds, from, limit);
@@ -90,8 +113,10 @@ export class Answer {
     // With tags one by one, so that each token comes with what it is part of.
     const step = this.#splitter === undefined ? end - from : 1;
     let next = from;
-    while (next < end && this.#ending === undefined) next += this.#takeAll(batch, next, next + step);
-    if (stopAt !== undefined) this.#ending ??= 'stop-token';
+    while (next < end && this.#ending === undefined && !this.thinksTooLong) {
+      next += this.#takeAll(batch, next, next + step);
+    }
+    if (stopAt !== undefined && !this.thinksTooLong) this.#ending ??= 'stop-token';
     return next - from;
   }
 
@@ -101,10 +126,24 @@ export class Answer {
     const released = this.#stopMatcher.push(text);
     const { matched, unread } = released;
     const taken = matched === undefined ? to - from : this.#decoder.tokensFor(text.length - unread, batch, from, to);
+    if (this.#splitter?.isThinking === true) this.#reasoningTokens += taken;
     this.#outputTokens += taken;
     this.#heldTokenIds = appended(this.#heldTokenIds, batch.tokenIds, from, from + taken);
     this.#release(released);
     return taken;
+  }
+
+  /**
+   * Ends the reasoning that has had its tokens. What follows is the answer, from another run of the engine.
+   *
+   * @returns all that the model has written, up to there. A character that is not complete is left out.
+   */
+  cutReasoning(): string {
+    this.#emit(this.#stopMatcher.flush());
+    this.#decoder = new TokenDecoder();
+    const dropped = this.#splitter?.endReasoning() ?? 0;
+    this.#reasoningTruncated = true;
+    return this.#written.slice(0, this.#written.length - dropped);
   }
 
   /** What was held back comes out. An answer that is not complete and was cut inside a character ends before it. */
@@ -128,6 +167,7 @@ export class Answer {
 
   #emit(text: string): void {
     if (text === '') return;
+    if (this.#ends.maxReasoningTokens !== undefined) this.#written += text;
     if (this.#splitter === undefined) this.#pushText(text);
     else for (const piece of this.#splitter.push(text)) this.#pushPiece(piece);
   }

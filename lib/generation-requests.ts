@@ -16,6 +16,7 @@ import { without } from './options/without.js';
 import { instructed, responseFormatOf, tokensOf, type ResponseFormat } from './structured/response-format.js';
 import { splitMedia } from './prompt-media.js';
 import { checkMessages, toRunInput, type Prompting } from './prompt.js';
+import { checkReasoningBudget, tokensOfEnding } from './reasoning-budget.js';
 import { historyOfChat, noRoomFor, toolsWithoutTemplate } from './refusals.js';
 import { npuOptionsOf, reasoningOf, samplingOf, withoutNpuOptions, type LoadedFacts } from './run-options.js';
 
@@ -101,14 +102,17 @@ export class GenerationRequests {
       const messages = Array.isArray(prompt) ? checkMessages(prompt) : [userMessage(prompt)];
       return instructed(messages, format?.instruction);
     };
+    const { maxReasoningTokens } = checked;
+    const thinking = checked.enableThinking ?? (maxReasoningTokens === 0 ? false : undefined);
+    const added = tokensOf(format?.instruction) + (maxReasoningTokens === undefined ? 0 : tokensOfEnding);
     const requestOf = (prompt: unknown, free: number | undefined): RunRequest => {
-      const room = free === undefined ? undefined : roomBeside(tokensOf(format?.instruction), free, info.contextLength);
+      const room = free === undefined ? undefined : roomBeside(added, free, info.contextLength);
       return {
         input: toRunInput(
           format?.instruction === undefined ? prompt : (messagesOf(prompt) ?? prompt),
           prompting,
           capabilities,
-          { thinking: checked.enableThinking, tools: tools?.shown },
+          { thinking, tools: tools?.shown },
         ),
         maxNewTokens: room === undefined ? maxNewTokens : Math.min(maxNewTokens ?? room, room),
         sampling,
@@ -118,6 +122,7 @@ export class GenerationRequests {
       };
     };
     const request = requestOf(rest, turn?.room);
+    checkReasoningBudget(owner, checked, request, prompting);
     const { stop = [], stopTokenIds = [] } = checked;
     // Within JSON they are text, and its end is known.
     const endMarkers = isTemplated && request.json === undefined ? (template?.endMarkers ?? []) : [];
@@ -129,7 +134,7 @@ export class GenerationRequests {
       loadedSampling,
       format,
       messagesOf,
-      ends: { stop: [...stop], endMarkers, stopTokenIds: [...stopTokenIds] },
+      ends: { stop: [...stop], endMarkers, stopTokenIds: [...stopTokenIds], maxReasoningTokens },
       splits: {
         reasoning: reasoningOf(checked.reasoning, request.input),
         toolCalls: checked.toolCalls ?? (tools === undefined ? 'text' : 'parse'),
@@ -151,8 +156,8 @@ function userMessage(prompt: unknown): ChatMessage {
   return { role: 'user', content: String(prompt) };
 }
 
-/** What is left of the room for an answer, where the prompt was measured without what the model is told of its format. */
-function roomBeside(instructionTokens: number, free: number, contextLength: number): number {
-  if (instructionTokens === 0 || free > instructionTokens) return free - instructionTokens;
-  throw noRoomFor('the schema of responseFormat', instructionTokens, free, contextLength);
+/** What is left of the room for an answer, where the prompt was measured without what the options add to it. */
+function roomBeside(added: number, free: number, contextLength: number): number {
+  if (added === 0 || free > added) return free - added;
+  throw noRoomFor('what responseFormat or maxReasoningTokens adds', added, free, contextLength);
 }

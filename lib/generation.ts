@@ -67,6 +67,11 @@ export interface GenerationResult {
   /** What the model thought before it answered; `undefined` when there was nothing, or it was not told from the text. */
   readonly reasoning: string | undefined;
   /**
+   * With `maxReasoningTokens`: the model had thought for so many tokens without coming to an end, so its reasoning was ended
+   * for it. Otherwise `false`.
+   */
+  readonly reasoningTruncated: boolean;
+  /**
    * With `responseFormat`: the value of the answer, whose JSON is the text; `undefined` when it was stopped before it was
    * complete. Otherwise `undefined`.
    */

@@ -60,12 +60,14 @@ export class ContextMeter {
   learn(
     messages: readonly ChatMessage[],
     answer: ChatMessage,
-    { reasoning = '', usage }: GenerationResult,
+    { reasoning = '', reasoningTruncated, usage }: GenerationResult,
     tools?: Tools,
   ): void {
     if (this.#parts.isExact) return;
     const written = reasoning + (protocol.lower([answer], [])[0]?.content ?? '');
-    this.#parts.estimator.learn(this.#textOf(messages, tools), written, usage);
+    // Where the reasoning was cut the prompt was computed twice, the second time with what had been thought.
+    const known = reasoningTruncated ? { ...usage, inputTokens: undefined } : usage;
+    this.#parts.estimator.learn(this.#textOf(messages, tools), written, known);
   }
 
   #usage(promptTokens: number, counting: ContextUsage['counting']): ContextUsage {

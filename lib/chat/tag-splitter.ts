@@ -18,7 +18,8 @@ export interface Splits {
   readonly bareCalls?: boolean | undefined;
 }
 
-const thinking = { open: '<think>', close: '</think>' } as const;
+/** What stands around reasoning. */
+export const thinking = { open: '<think>', close: '</think>' } as const;
 const calling = { open: '<tool_call>', close: '</tool_call>' } as const;
 
 /**
@@ -41,6 +42,11 @@ export class TagSplitter {
     this.#inside = reasoning === 'open' ? thinking : undefined;
   }
 
+  /** What comes next is reasoning. */
+  get isThinking(): boolean {
+    return this.#inside === thinking;
+  }
+
   /** Takes the next piece of the answer. */
   push(text: string): Piece[] {
     let rest = this.#held + text;
@@ -59,6 +65,18 @@ export class TagSplitter {
     this.#held = rest.slice(rest.length - keep);
     this.#release(rest.slice(0, rest.length - keep), pieces);
     return pieces;
+  }
+
+  /**
+   * The reasoning is over, without the model's end of it: what comes next is text.
+   *
+   * @returns how much of the end of what was pushed has been held back, and is dropped: the beginning of that end.
+   */
+  endReasoning(): number {
+    const { length } = this.#held;
+    this.#held = '';
+    this.#inside = undefined;
+    return length;
   }
 
   /** The answer is over: what was held back is no tag, and a tool call that is not complete is text. */

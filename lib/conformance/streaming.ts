@@ -84,6 +84,17 @@ function readingCases(bench: Bench): ConformanceCase[] {
       assert(states.has('decode'));
     },
 
+    'its reasoning can be cut, and what follows is part of it': async ({ model, question, tokenIds }) => {
+      const limits = { maxReasoningTokens: 10, maxNewTokens: 30 };
+      const generation = model.generate(question, { reasoning: 'split-open', ...limits });
+      const chunks = await collect(generation);
+      const { reasoning, reasoningTruncated, usage } = await generation;
+      assert(reasoningTruncated && reasoning !== undefined);
+      assert.deepEqual(tokenIdsOf(chunks).slice(0, 10), tokenIds.slice(0, 10));
+      assert.equal(tokenIdsOf(chunks).length, usage.outputTokens);
+      assert(usage.outputTokens <= 30);
+    },
+
     'nobody has to read it': async ({ model, question, text, tokenIds }) => {
       const generation = model.generate(question);
       await generation;

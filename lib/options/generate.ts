@@ -48,6 +48,21 @@ export const generateTable = {
    */
   reasoning: { kind: 'choice', values: ['text', 'split', 'split-open'], defaultsTo: "'text'" },
   /**
+   * How many tokens the model may think for, an integer from 0. One that is still thinking then is stopped, and asked again with
+   * what it has thought and the end of the reasoning behind the prompt, so that the answer follows: in the same stream, with
+   * `result.reasoningTruncated`. `usage` and `timings` are of both runs, `maxNewTokens` is the limit of both together. With 0 it
+   * does not think. It is done once: what a model thinks after that is split, and not stopped. Only with `reasoning: 'split'` or
+   * `'split-open'`, for prompts that are text and that the engine puts into no template (`template: 'runtime'`), and without
+   * `keepHistory` and `stopBy: 'pause'`. Default: no limit.
+   */
+  maxReasoningTokens: {
+    kind: 'integer',
+    min: 0,
+    max: 1_000_000_000,
+    unit: 'tokens',
+    defaultsTo: 'no limit',
+  },
+  /**
    * What models write to have functions called, `<tool_call>{"name": …, "arguments": {…}}</tool_call>`: `'text'` leaves
    * it in the text; `'parse'` makes tool-call chunks and `result.toolCalls` of it. What is between the tags and no such
    * JSON stays text, tags included; inside the reasoning nothing is looked for. Default `'text'`, with `tools` `'parse'`.

@@ -6,7 +6,7 @@ import type { Chunk, Generation, GenerationHandle, GenerationResult, GenerationS
 import { GenerationView } from '../generation-view.js';
 import { readJson, responseInvalid } from './read-json.js';
 import { repairRequest, type ResponseFormat } from './response-format.js';
-import { totalsOf } from './totals.js';
+import { totalsOf } from '../totals.js';
 
 export interface CheckedParts {
   readonly format: ResponseFormat;

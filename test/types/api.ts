@@ -61,6 +61,7 @@ export async function reading(model: Model, signal: AbortSignal): Promise<void> 
   generation.abort(new Error('enough'));
   is<unknown>()(result.abortReason, true);
   is<string | undefined>()(result.reasoning, true);
+  is<boolean>()(result.reasoningTruncated, true);
   is<readonly ToolCall[]>()(result.toolCalls, true);
   // @ts-expect-error -- nobody has checked them
   is<string>()(result.toolCalls[0]?.arguments['city'], true);
@@ -158,7 +159,7 @@ export const options: GenerateOptions[] = [
   { maxTokens: 5 },
   // @ts-expect-error -- a number, not a string
   { maxNewTokens: '5' },
-  { stopTokenIds: [32000], reasoning: 'split', toolCalls: 'parse' },
+  { stopTokenIds: [32000], reasoning: 'split', maxReasoningTokens: 200, toolCalls: 'parse' },
   // @ts-expect-error -- not a choice
   { toolCalls: true },
   // @ts-expect-error -- a list of texts, not one

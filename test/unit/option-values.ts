@@ -119,6 +119,7 @@ const generate: Record<keyof typeof generateTable, Values> = {
     bad: [0, -1, '5', null, true, {}, [-1], [0.5], ['5'], [2 ** 31], [undefined], new Array(1), Int32Array.of(5)],
   },
   reasoning: { good: ['text', 'split', 'split-open'], bad: ['', 'none', 0, null, true, {}, []] },
+  maxReasoningTokens: { good: [0, 1, 512], bad: [-1, 0.5, NaN, Infinity, '5', null, true, {}, []] },
   responseFormat: {
     good: [{ type: 'json' }, { type: 'json', schema: { type: 'string' }, maxRepairs: 0, instruct: false }],
     bad: ['json', 5, null, true, [], { type: 'text' }, { type: 'json', schema: 'x' }, { type: 'json', maxRepairs: 11 }],

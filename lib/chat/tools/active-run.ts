@@ -128,10 +128,12 @@ export class ActiveRun implements ChatRun {
   }
 
   #endStep(result: GenerationResult, toolResults: readonly ToolResult[]): RunStep {
-    const { text, reasoning, toolCalls, finishReason, usage, timings } = result;
+    const { toolCalls, finishReason } = result;
+    const { text, reasoning, reasoningTruncated, usage, timings } = result;
     const answered = this.#stop.signal.aborted ? [] : toolResults;
     const index = this.#steps.length;
-    const step: RunStep = { index, text, reasoning, toolCalls, toolResults: answered, finishReason, usage, timings };
+    const written = { text, reasoning, reasoningTruncated, toolCalls, toolResults: answered };
+    const step: RunStep = { index, ...written, finishReason, usage, timings };
     this.#steps.push(step);
     if (!this.#stop.signal.aborted) this.#chunks.push({ type: 'step', step });
     return step;

@@ -11,6 +11,8 @@ export interface RunStep {
   readonly text: string;
   /** What it thought before; `undefined` when there was nothing, or it was not told from the text. */
   readonly reasoning: string | undefined;
+  /** Its reasoning was ended by `maxReasoningTokens`. */
+  readonly reasoningTruncated: boolean;
   /** What it wants to be called, in order. */
   readonly toolCalls: readonly ToolCall[];
   /** In the order of the calls; empty when there were none, or the run was over before they were run. */

@@ -1,10 +1,15 @@
-import type { GenerationResult } from '../generation.js';
-import type { Timings, Usage } from '../usage.js';
+import { sumOfUsages, type Timings, type Usage } from './usage.js';
 
-/** What several answers took together. What is not known of one of them is not known. */
-export function totalsOf(results: readonly GenerationResult[]): { readonly usage: Usage; readonly timings: Timings } {
-  const usages = results.map(({ usage }) => usage);
-  const timings = results.map(({ timings }) => timings);
+/** What one run of the engine, or one answer, took. */
+export interface Figures {
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/** What several took together, one after the other. What is not known of one of them is not known. */
+export function totalsOf(figures: readonly Figures[]): Figures {
+  const usage = sumOfUsages(figures.map((one) => one.usage));
+  const timings = figures.map((one) => one.timings);
   const sum = (values: readonly (number | undefined)[]): number | undefined =>
     values.reduce((total, value) => (total === undefined || value === undefined ? undefined : total + value), 0);
   const rate = (count: number | undefined, ms: number | undefined): number | undefined =>
@@ -13,18 +18,10 @@ export function totalsOf(results: readonly GenerationResult[]): { readonly usage
     const known = values.filter((value) => value !== undefined);
     return known.length === 0 ? undefined : sum(known);
   };
-  const computedInputTokens = sum(usages.map((usage) => usage.computedInputTokens));
-  const outputTokens = usages.reduce((total, usage) => total + usage.outputTokens, 0);
   const prefillMs = sum(timings.map((timing) => timing.prefillMs));
   const decodeMs = sum(timings.map((timing) => timing.decodeMs));
   return {
-    usage: {
-      inputTokens: sum(usages.map((usage) => usage.inputTokens)),
-      cachedInputTokens: sum(usages.map((usage) => usage.cachedInputTokens)),
-      computedInputTokens,
-      outputTokens,
-      totalTokens: sum(usages.map((usage) => usage.totalTokens)),
-    },
+    usage,
     timings: {
       queuedMs: timings.reduce((total, timing) => total + timing.queuedMs, 0),
       reloadMs: some(timings.map((timing) => timing.reloadMs)),
@@ -32,8 +29,8 @@ export function totalsOf(results: readonly GenerationResult[]): { readonly usage
       prefillMs,
       decodeMs,
       totalMs: timings.reduce((total, timing) => total + timing.totalMs, 0),
-      prefillTokensPerSecond: rate(computedInputTokens, prefillMs),
-      decodeTokensPerSecond: rate(outputTokens - results.length, decodeMs),
+      prefillTokensPerSecond: rate(usage.computedInputTokens, prefillMs),
+      decodeTokensPerSecond: rate(usage.outputTokens - figures.length, decodeMs),
       peakMemoryMb: timings.at(-1)?.peakMemoryMb,
     },
   };
