@@ -79,8 +79,8 @@ export const generateTable = {
    * What the answer has to be: `{ type: 'json', schema }` for JSON that is valid by a JSON Schema; `result.json` has its value.
    * Where `model.capabilities.constrainedJson` the model can write nothing else, and the value is complete within any limit
    * that it fits into. Otherwise the answer is checked when it is there, and the model asked again if it is not valid; the
-   * stream then has it in one piece. What stays wrong is `RKLLM_RESPONSE_INVALID`. Not with `stop`, `stopTokenIds` or
-   * `toolCalls: 'parse'`. Default: none; the answer is text.
+   * stream then has it in one piece. What stays wrong is `RKLLM_RESPONSE_INVALID`. Not with `stop`, `stopTokenIds`,
+   * `tools` or `toolCalls: 'parse'`. Default: none; the answer is text.
    */
   responseFormat: { kind: 'group', table: responseTable, defaultsTo: 'none: the answer is text' },
   /**

@@ -173,6 +173,35 @@ describe('on a model that is not', () => {
 });
 
 describe('what cannot be asked for', () => {
+  const tools = [{ name: 'clock', run: () => '12:04' }];
+  const excluded: readonly (readonly [string, GenerateOptions, string])[] = [
+    ['tools', { tools }, 'tools and responseFormat'],
+    ['no tools, in a list', { tools: [] }, 'tools and responseFormat'],
+    ["toolCalls: 'parse'", { toolCalls: 'parse' }, "toolCalls: 'parse' and responseFormat"],
+    ['both', { tools, toolCalls: 'parse' }, 'tools and responseFormat'],
+  ];
+  test.each(excluded)('%s beside a format, before the engine is touched', async (_, options, words) => {
+    const prompts: string[] = [];
+    for (const constrainedJson of [true, false]) {
+      const model = await scriptedModel({ capabilities: { constrainedJson }, onRun: (prompt) => prompts.push(prompt) });
+      const chat = model.chat();
+      const asked = { ...format(), ...options };
+      for (const ask of [() => model.generate('Hi', asked), () => chat.send('Hi', asked)]) {
+        expect(await failureOf(ask)).toMatchObject({
+          code: 'RKLLM_INVALID_OPTION',
+          message: expect.stringContaining(words) as string,
+          details: { option: 'responseFormat' },
+        });
+      }
+      expect(await failureOf(() => chat.run('Hi', { ...format(), tools }))).toMatchObject({
+        code: 'RKLLM_INVALID_OPTION',
+      });
+      expect(await chat.send('Hi')).toMatchObject({ finishReason: 'stop' }); // the refused ones have left nothing behind
+      await model.dispose();
+    }
+    expect(prompts).toHaveLength(2);
+  });
+
   const refused: readonly (readonly [string, object, string])[] = [
     ['a pattern', { type: 'string', pattern: 'a+' }, 'pattern'],
     ['a keyword deep inside', { type: 'array', items: { type: 'string', format: 'email' } }, 'format'],
@@ -199,7 +228,6 @@ describe('what cannot be asked for', () => {
       expect(() => model.generate('Hi', format(schema))).toThrow(/no value/u);
     }
     expect(() => model.generate('Hi', { ...format(), stop: ['x'] })).toThrow(/stop/u);
-    expect(() => model.generate('Hi', { ...format(), toolCalls: 'parse' })).toThrow(/toolCalls/u);
     expect(() => model.generate('Hi', { responseFormat: {} })).toThrow(/type/u);
     const alternatives = [
       { type: 'object', properties: { kind: { const: 'a' } }, required: ['kind'] },
