@@ -5,6 +5,7 @@ import { inputCases } from './input.js';
 import { lifetimeCases } from './lifetime.js';
 import { stoppingCases } from './stopping.js';
 import { streamingCases } from './streaming.js';
+import { structuredCases } from './structured.js';
 
 export type { AnswerKind, ConformanceCase, ConformanceHarness, ConformanceSetup } from './bench.js';
 
@@ -27,6 +28,7 @@ export function conformance(harness: ConformanceHarness): ConformanceCase[] {
     ...stoppingCases(bench),
     ...inputCases(bench),
     ...chatCases(bench),
+    ...structuredCases(bench),
     ...computingCases(bench),
     ...lifetimeCases(bench),
   ];

@@ -56,6 +56,14 @@ test('a backend that keeps them breaks none', async () => {
   expect(await brokenBy(tampered((request, start) => start(request)))).toEqual([]);
 });
 
+test('a backend that writes JSON without being held to it breaks none about that', async () => {
+  const backend = (): Backend => scripted({ reply: '{"a": 1, "b": "c d e f"}' });
+  const cases = conformance(() => ({ options: { backend: backend() }, question: 'Hi' }));
+  const about = cases.filter(({ name }) => name.startsWith('an answer as JSON'));
+  expect(about.length).toBeGreaterThan(2);
+  for (const { run } of about) await run();
+});
+
 let runs = 0;
 const defects: [string, (kind: AnswerKind) => Backend, string][] = [
   ['answers too briefly', written({ reply: 'Yes.' }), 'a long answer: is as long as its kind'],
@@ -89,6 +97,11 @@ const defects: [string, (kind: AnswerKind) => Backend, string][] = [
     'ignores the seed',
     written({ reply: () => Array.from({ length: 200 }, () => ({ text: 'x', id: runs++ })) }),
     'sampling: a seed makes it repeatable, or is refused',
+  ],
+  [
+    'claims to hold its answers to schemas',
+    written({ capabilities: { constrainedJson: true } }),
+    'an answer as JSON: is valid within a small limit, where the backend is held to the schema; else it is valid or fails',
   ],
   [
     'never says that the context is full',
