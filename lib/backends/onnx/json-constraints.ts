@@ -38,7 +38,6 @@ export class JsonConstraints {
       automaton = new Automaton(compileSchema('generate()', schema));
       this.#automata.set(key, automaton);
     }
-    automaton.tidy();
     this.#vocabulary ??= new Vocabulary(this.#table, this.#size, this.#eosTokenIds);
     return new ConstrainedSampler(sampler, automaton, this.#vocabulary, this.#eosTokenIds, spaces, limit);
   }
@@ -78,6 +77,7 @@ class ConstrainedSampler implements TokenChooser {
   }
 
   next(logits: Float32Array, left: number): number | undefined {
+    this.#tidy();
     if (this.#closing === undefined) {
       this.#forbid(logits);
       const id = this.#sampler.next(logits);
@@ -98,6 +98,14 @@ class ConstrainedSampler implements TokenChooser {
   ending(): 'eos' | 'length' | undefined {
     if (this.#closing !== undefined) return this.#closing.length === 0 ? 'length' : undefined;
     return this.#state.isOver ? 'eos' : undefined;
+  }
+
+  /** What was found out about states that are forgotten would keep them in memory. */
+  #tidy(): void {
+    const state = this.#automaton.tidy(this.#state);
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#vocabulary.forget();
   }
 
   #forbid(logits: Float32Array): void {

@@ -57,6 +57,11 @@ export class Vocabulary {
     return allowed;
   }
 
+  /** Finds out anew which tokens may follow where. */
+  forget(): void {
+    this.#sets.clear();
+  }
+
   /** The same at the start of a text that loses so many spaces. A token of nothing else would write nothing. */
   allowedBehindSpaces(automaton: Automaton, state: GrammarState, spaces: number): TokenSet {
     const allowed = this.#find(automaton, state);

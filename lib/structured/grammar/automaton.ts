@@ -4,8 +4,8 @@ import { newId, type Terminal } from './terminal.js';
 /** Levels that a value is nested at most. */
 export const mostLevels = 64;
 
-/** States that are remembered; beyond, all but the one in use are made again. */
-const mostStates = 50_000;
+/** States that are remembered from one token to the next; beyond, all but the one in use are made again. */
+const mostRemembered = 50_000;
 
 /** What has to be read: a rule or a place within something, and then what is below it on the stack. */
 class Cell {
@@ -89,14 +89,21 @@ type TerminalCell = Cell & { readonly what: Terminal };
  */
 export class Automaton {
   readonly #root: GrammarNode;
+  readonly #mostStates: number;
   /** Below everything. */
   #bottom: Cell;
   #states = new Map<string, GrammarState>();
   #start: GrammarState | undefined;
 
-  constructor(root: GrammarNode) {
+  constructor(root: GrammarNode, mostStates = mostRemembered) {
     this.#root = root;
+    this.#mostStates = mostStates;
     this.#bottom = new Cell(root, undefined, 0);
+  }
+
+  /** States that are remembered. */
+  get size(): number {
+    return this.#states.size;
   }
 
   get start(): GrammarState {
@@ -116,12 +123,26 @@ export class Automaton {
     });
   }
 
-  /** Between two tokens: a long answer must not fill the memory. */
-  tidy(): void {
-    if (this.#states.size <= mostStates) return;
+  /**
+   * Between two tokens: a long answer must not fill the memory. Where there are too many states all are forgotten.
+   *
+   * @param state - where the answer is.
+   * @returns the same place, from which none of the forgotten states can be reached: go on from there, and keep none of
+   * the others.
+   */
+  tidy(state: GrammarState): GrammarState {
+    if (this.size <= this.#mostStates) return state;
     this.#states = new Map();
     this.#start = undefined;
     this.#bottom = new Cell(this.#root, undefined, 0);
+    return this.#stateOf(state.cells.map((cell) => this.#madeAgain(cell)));
+  }
+
+  /** The same stack on the new bottom. */
+  #madeAgain(top: Cell): Cell {
+    const stack: Cell[] = [];
+    for (let cell = top; cell.next !== undefined; cell = cell.next) stack.push(cell);
+    return stack.reduceRight((below, { what, depth }) => below.push(what, depth), this.#bottom);
   }
 
   #stateOf(cells: readonly Cell[]): GrammarState {

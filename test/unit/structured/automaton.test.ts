@@ -23,6 +23,7 @@ function accepts(automaton: Automaton, text: string): boolean {
 function write(automaton: Automaton, choose: (count: number) => number, wanted: number): Buffer {
   const bytes: number[] = [];
   for (let state = automaton.start; !state.isOver;) {
+    state = automaton.tidy(state);
     const possible = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => automaton.step(state, byte));
     const ending = state.isComplete ? undefined : state.shortestByte;
     const byte = bytes.length < wanted ? possible[choose(possible.length)] : ending;
@@ -47,6 +48,43 @@ describe('the automaton of a schema', () => {
       }),
       { numRuns: 300, seed: 1 },
     );
+  });
+
+  it('writes the same with all but the place in use forgotten after each byte, however deep that is', () => {
+    fc.assert(
+      fc.property(schemas, fc.array(fc.nat(), { minLength: 1 }), fc.nat({ max: 80 }), (schema, choices, wanted) => {
+        const texts = [Infinity, 0].map((mostStates) => {
+          let turn = 0;
+          const choose = (count: number): number => (choices[turn++ % choices.length] ?? 0) % count;
+          return write(new Automaton(compileSchema('test', schema), mostStates), choose, wanted);
+        });
+        expect(validateJson(schema, JSON.parse(String(texts[1])))).toEqual([]);
+        // Of two ways out that are as short either may be taken.
+        expect(texts[1]?.subarray(0, wanted)).toEqual(texts[0]?.subarray(0, wanted));
+      }),
+      { numRuns: 40, seed: 1 },
+    );
+  });
+
+  it('forgets what there is too much of, and no more', () => {
+    const automaton = new Automaton(compileSchema('test', { type: 'array', items: { type: 'integer' } }), 20);
+    let state = automaton.start;
+    const read = (text: string): void => {
+      for (const byte of Buffer.from(text)) {
+        const next = automaton.step(state, byte);
+        if (next === undefined) throw new Error(`${text} cannot follow.`);
+        state = next;
+      }
+    };
+    read('[1');
+    expect(automaton.tidy(state)).toBe(state);
+    for (let number = 100; number < 300; number++) {
+      read(`,${String(number)}`);
+      state = automaton.tidy(state);
+      expect(automaton.size).toBeLessThanOrEqual(20);
+    }
+    read(']');
+    expect(state.isComplete).toBe(true);
   });
 
   it('accepts the numbers of a range and no others', () => {
