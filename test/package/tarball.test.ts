@@ -110,8 +110,13 @@ describe('the examples, compiled against the installed package', () => {
   test.each([
     ['abort.mts', /by signal: abort after/u],
     ['chat.mts', /^tiny-phi3 on onnx\..*\n> .{10,}/u],
+    [
+      'embeddings.mts',
+      /^What is a token\? \(192 dimensions\)\n0\.\d{3} A token is a piece of a word\.\n(?:0\.\d{3} .+\n){2}$/u,
+    ],
     ['errors.mts', /^RKLLM_MODEL_NOT_FOUND: .+\nWhat to do: /u],
     ['stream.mts', /RK3588.*\n\[stop, \d+ tokens\]\n$/su],
+    ['tools.mts', /^\[temperature: \{"room":"attic","celsius":9\}\]\n.*nine degrees\.\n\[stop after 2 steps\]\n$/u],
     ['worker-thread.mts', /RK3588.*token.*\[the worker ended with 0\]\n$/su],
   ])('%s runs', async (name, expected) => {
     expect(await inProject([runnable(name)], 'Hello\n\n')).toMatch(expected);
