@@ -1,11 +1,10 @@
-import path from 'node:path';
 import load from 'node-gyp-build';
-import { glibcVersion } from '../../board/machine.js';
-import { RkllmError, type RkllmErrorCode } from '../../errors.js';
+import type { RkllmError, RkllmErrorCode } from '../../errors.js';
 import type { TokenBatch } from '../backend.js';
 import type { RuntimeEvidence } from '../model-info.js';
 import type { PromptMedia } from '../media.js';
 import type { Matrix } from '../runtime-controls.js';
+import { addonNotFound, buildPackages, packageRoot } from './addon-not-found.js';
 import type { GenerationName } from './generations.js';
 
 declare const modelBrand: unique symbol;
@@ -230,12 +229,6 @@ export interface NativeAddon {
 export type NativeAddonStatus =
   { readonly available: true } | { readonly available: false; readonly reason: string; readonly packages: string[] };
 
-/** System packages that a build from source needs, as Debian and Ubuntu call them. */
-const buildPackages = ['g++', 'make', 'cmake'];
-
-/** This file is three levels below the package's root, in `lib/` as in `dist/`. */
-const packageRoot = path.join(__dirname, '..', '..', '..');
-
 let loaded: NativeAddon | undefined;
 
 /**
@@ -247,7 +240,7 @@ export function nativeAddon(): NativeAddon {
   try {
     return (loaded ??= load(packageRoot) as NativeAddon);
   } catch (error) {
-    throw notFound(error);
+    throw addonNotFound(error);
   }
 }
 
@@ -257,40 +250,6 @@ export function nativeAddonStatus(): NativeAddonStatus {
     nativeAddon();
     return { available: true };
   } catch (error) {
-    return { available: false, reason: messageOf(error), packages: [...buildPackages] };
+    return { available: false, reason: (error as RkllmError).message, packages: [...buildPackages] };
   }
-}
-
-function notFound(cause: unknown): RkllmError {
-  const platform = { platform: process.platform, arch: process.arch, libc: libc(), node: process.version };
-  return new RkllmError(
-    'RKLLM_ADDON_NOT_FOUND',
-    `The native part of rkllm could not be loaded for ${platform.platform}-${platform.arch} (${platform.libc}), Node.js ${platform.node}: ${firstLine(messageOf(cause))}`,
-    {
-      hint: `Build it: sudo apt-get install ${buildPackages.join(' ')}, then npm run build:native. The CPU backend (onnx) works without it.`,
-      details: {
-        ...platform,
-        tried: [
-          path.join(packageRoot, 'build', 'Release'),
-          path.join(packageRoot, 'build', 'Debug'),
-          path.join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`),
-        ],
-        packages: [...buildPackages],
-      },
-      cause,
-    },
-  );
-}
-
-function libc(): string {
-  const glibc = glibcVersion();
-  return glibc === undefined ? 'no glibc' : `glibc ${glibc}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
 }

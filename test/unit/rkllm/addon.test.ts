@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { nativeAddonStatus } from '../../../lib/backends/rkllm/addon.js';
 import { root, runNode } from '../../support/run-node.js';
@@ -63,14 +63,14 @@ describe('without a build of the addon', () => {
     }
   });
 
-  async function inBare(expression: string): Promise<unknown> {
+  async function inBare(expression: string, env: NodeJS.ProcessEnv = {}): Promise<unknown> {
     const model = path.join(directory, 'any.rkllm');
     writeFileSync(model, '#fake-rkllm');
     const program = `const addon = require(${JSON.stringify(path.join(bare, 'dist/backends/rkllm/addon.js'))});
       const { createRkllmBackend } = require(${JSON.stringify(path.join(bare, 'dist/backends/rkllm/index.js'))});
       const load = () => createRkllmBackend().load({ path: ${JSON.stringify(model)}, sampling: {}, runtimePath: ${JSON.stringify(fakeRuntime('1.1.1'))} });
       (async () => console.log(JSON.stringify(await ${expression})))();`;
-    const { stdout, stderr } = await runNode(['-e', program]);
+    const { stdout, stderr } = await runNode(['-e', program], { env });
     expect(stderr).toBe('');
     return JSON.parse(stdout);
   }
@@ -83,9 +83,23 @@ describe('without a build of the addon', () => {
     });
   });
 
+  const facts = 'load().catch(({ code, message, hint, details }) => ({ code, message, hint, details }))';
+  const prebuilds = path.join('prebuilds', `${process.platform}-${process.arch}`);
+
   test('a load says where, what and how', async () => {
-    const facts = 'load().catch(({ code, message, hint, details }) => ({ code, message, hint, details }))';
-    expect(await inBare(facts)).toEqual({
+    const tried = [
+      path.join(bare, 'build', 'Release'),
+      path.join(bare, 'build', 'Debug'),
+      path.join(bare, prebuilds),
+      path.join(path.dirname(process.execPath), prebuilds),
+    ];
+    const told = (await inBare(facts)) as { readonly message: string };
+    const glibc = (process.report.getReport() as { header: Record<string, string> }).header['glibcVersionRuntime'];
+    expect(told.message).toContain(
+      `for ${process.platform}-${process.arch} (glibc ${glibc ?? ''}), Node.js ${process.version}`,
+    );
+    expect(told.message).toContain(tried.join(', '));
+    expect(told).toEqual({
       code: 'RKLLM_ADDON_NOT_FOUND',
       message: expect.stringContaining(`Node.js ${process.version}`) as string,
       hint: expect.stringMatching(/sudo apt-get install g\+\+ make cmake.*npm run build:native.*onnx/u) as string,
@@ -94,14 +108,32 @@ describe('without a build of the addon', () => {
         arch: process.arch,
         libc: expect.any(String) as string,
         node: process.version,
-        tried: [
-          path.join(bare, 'build', 'Release'),
-          path.join(bare, 'build', 'Debug'),
-          path.join(bare, 'prebuilds', `${process.platform}-${process.arch}`),
-        ],
+        tried,
         packages: ['g++', 'make', 'cmake'],
       },
     });
+  });
+
+  test('a load names the places that the environment has chosen', async () => {
+    const env = { RKLLM_PREBUILD: directory, PREBUILDS_ONLY: '1' };
+    const facts = `Promise.resolve().then(addon.nativeAddon).catch(({ details }) => details)`;
+    expect(await inBare(facts, env)).toMatchObject({
+      tried: [path.join(directory, prebuilds), path.join(path.dirname(process.execPath), prebuilds)],
+    });
+  });
+
+  test('a prebuild that this system cannot load says why', async () => {
+    const place = path.join(bare, prebuilds);
+    mkdirSync(place, { recursive: true });
+    writeFileSync(path.join(place, 'rkllm.node'), 'not a library');
+    try {
+      expect(await inBare(facts)).toMatchObject({
+        code: 'RKLLM_ADDON_NOT_FOUND',
+        message: expect.stringMatching(/rkllm\.node: (?:file too short|invalid ELF header)/u) as string,
+      });
+    } finally {
+      rmSync(path.join(bare, 'prebuilds'), { recursive: true });
+    }
   });
 });
 
