@@ -81,8 +81,10 @@ const lineRows = knownLines.map((known) => {
 /** What a release can be used for, each by the option, call or input that it takes. */
 const features = {
   'answers, streams, stop sequences, aborts, conversations': oldest,
+  '[JSON answers](structured-output.md), checked and asked for again': oldest,
+  '[tools](tools.md), written into the prompt; `chat.run()`': oldest,
   'adapters (LoRA), prompt caches in files': runtimeCalls.loadLora.since,
-  'hidden states': runtimeCalls.hiddenStates.since,
+  'hidden states, and [vectors of texts](guide.md#vectors-of-texts-and-logits)': runtimeCalls.hiddenStates.since,
   'an image': runtimeInputs.image.since,
   'a turn of a conversation computes only what is new, in memory': runtimeFeatures.prefixReuse.since,
   "the model's own chat template, applied by the runtime": runtimeFeatures.runtimeTemplate.since,
