@@ -128,7 +128,7 @@ export type { BackendModelInfo, RuntimeEvidence, RuntimeInfo } from './backends/
  * @param path - a `.rkllm` file (NPU), an ONNX model's directory or `.onnx` file (CPU); without one the environment
  * variable `RKLLM_MODEL`, else the small model that comes with this package (CPU).
  * @throws RkllmError; among others `RKLLM_MODEL_NOT_FOUND`, `RKLLM_MODEL_NOT_RECOGNIZED`, `RKLLM_MODEL_INVALID`,
- * `RKLLM_ONNXRUNTIME_NOT_FOUND`, `RKLLM_RUNTIME_NOT_FOUND`. After a failed load nothing is left running.
+ * `RKLLM_ONNX_NOT_INSTALLED`, `RKLLM_RUNTIME_NOT_FOUND`. After a failed load nothing is left running.
  */
 export async function loadModel(path?: string, options?: LoadModelOptions): Promise<Model> {
   const implementation = require('./load-model.js') as typeof LoadModelModule;

@@ -1,6 +1,6 @@
 import type { Board } from '../board/index.js';
 import type { Machine } from '../board/machine.js';
-import type { OrtPackage } from '../backends/onnx/ort-package.js';
+import { installOrt, oldestOrt, ortPlatforms, type OrtPackage } from '../backends/onnx/ort-package.js';
 import type { NativeAddonStatus } from '../backends/rkllm/addon.js';
 import { conclude, type Check, type Subject } from '../checks/check.js';
 import { compareReleases } from '../releases.js';
@@ -52,22 +52,22 @@ const cpuCheck: Subject = {
 };
 
 /** As `peerDependencies` of package.json. */
-const oldestOrt = '1.24.0';
 const firstTooNewOrt = '2.0.0';
-
-const installOrt = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1';
 
 /** Without it, a computer without an NPU can run nothing. */
 export function checkCpuBackend(ort: OrtPackage | undefined, { hasNpu }: Board): Check {
   const missing = hasNpu ? 'skip' : 'fail';
-  if (ort === undefined) return conclude(cpuCheck, missing, 'onnxruntime-node is not installed', `\`${installOrt}\``);
+  if (ort === undefined) return conclude(cpuCheck, missing, 'onnxruntime-node is not installed', `\`${installOrt()}\``);
   const found = `onnxruntime-node ${ort.version}`;
   if (!ort.hasBinary) {
-    const fix = 'It has binaries for 64-bit Linux with glibc, Windows, and macOS on Apple silicon.';
+    const fix = `It has binaries for ${ortPlatforms}.`;
     return conclude(cpuCheck, missing, `${found}, without a binary for this platform`, fix);
   }
-  if (compareReleases(ort.version, oldestOrt) < 0 || compareReleases(ort.version, firstTooNewOrt) >= 0) {
-    return conclude(cpuCheck, 'warn', `${found}; 1.24 to 1.x are tested`, `\`${installOrt}\``);
+  if (compareReleases(ort.version, oldestOrt) < 0) {
+    return conclude(cpuCheck, missing, `${found}, which is too old: 1.24 is needed`, `\`${installOrt()}\``);
+  }
+  if (compareReleases(ort.version, firstTooNewOrt) >= 0) {
+    return conclude(cpuCheck, 'warn', `${found}; 1.24 to 1.x are tested`, `\`${installOrt()}\``);
   }
   return conclude(cpuCheck, 'ok', found);
 }

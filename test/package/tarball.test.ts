@@ -46,9 +46,7 @@ describe('installed from its tarball, without optional peers, the package', () =
       'commonjs',
     ],
   ])('answers, and says what the CPU needs (%s)', async (_, source, type) => {
-    expect(await inProject([`--input-type=${type}`, '-e', source])).toBe(
-      "[ 'Hello', 'RKLLM_ONNXRUNTIME_NOT_FOUND' ]\n",
-    );
+    expect(await inProject([`--input-type=${type}`, '-e', source])).toBe("[ 'Hello', 'RKLLM_ONNX_NOT_INSTALLED' ]\n");
   });
 
   test('brings its command', async () => {

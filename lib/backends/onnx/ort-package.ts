@@ -8,6 +8,21 @@ export interface OrtPackage {
   readonly hasBinary: boolean;
 }
 
+/** The first release that has what is used of it; as `peerDependencies` of package.json. */
+export const oldestOrt = '1.24.0';
+
+/**
+ * What installs it here. Its install script downloads GPU libraries on x64 Linux, whether there is a GPU or not, and fails
+ * where it cannot: the variable skips that. Nothing of them is used.
+ */
+export function installOrt(platform: NodeJS.Platform = process.platform, arch: string = process.arch): string {
+  const command = 'npm install onnxruntime-node@1';
+  return platform === 'linux' && arch === 'x64' ? `ONNXRUNTIME_NODE_INSTALL=skip ${command}` : command;
+}
+
+/** Platforms that it has binaries for. */
+export const ortPlatforms = '64-bit Linux with glibc 2.28 or later, Windows, and macOS on Apple silicon';
+
 /** Looks for the package without loading it. Undefined: it is not installed. */
 export function findOrtPackage(): OrtPackage | undefined {
   try {

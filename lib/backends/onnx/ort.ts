@@ -1,15 +1,24 @@
 import { open } from 'node:fs/promises';
 import type * as Ort from 'onnxruntime-node';
 import { RkllmError } from '../../errors.js';
+import { compareReleases } from '../../releases.js';
 import type { ModelLayout } from './layout.js';
+import { findOrtPackage, installOrt, oldestOrt, ortPlatforms } from './ort-package.js';
 
 export type OrtModule = typeof Ort;
 
 /** Nothing but what ends the process. What fails is thrown as well, and told from there. */
 const fatalOnly = 4;
 
-/** Looks for ONNX Runtime. An optional peer dependency: only whoever loads an ONNX model needs it. */
+/**
+ * Loads ONNX Runtime. An optional peer dependency: only whoever loads an ONNX model needs it.
+ *
+ * @throws RkllmError `RKLLM_ONNX_NOT_INSTALLED`, `RKLLM_ONNX_LOAD_FAILED`.
+ */
 export function requireOrt(): OrtModule {
+  const found = findOrtPackage();
+  // What an old one lacks would come to light in the middle of a load, as something else.
+  if (found !== undefined && compareReleases(found.version, oldestOrt) < 0) throw tooOld(found.version);
   try {
     // From Node.js 24 on there are arrays of half floats, and onnxruntime-node takes them for empty ones. It asks once
     // whether they exist; this thread or process is its own.
@@ -19,21 +28,41 @@ export function requireOrt(): OrtModule {
     ort.env.logLevel = 'fatal';
     return ort;
   } catch (cause) {
-    const missing = isNotInstalled(cause);
-    const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new RkllmError(
-      'RKLLM_ONNXRUNTIME_NOT_FOUND',
-      missing
-        ? 'Running an ONNX model needs the package onnxruntime-node, which is not installed.'
-        : `The package onnxruntime-node is installed but cannot be loaded: ${reason}`,
-      {
-        hint: missing
-          ? 'Run: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node (the variable skips a download of GPU libraries that fails behind a firewall and is not needed here).'
-          : 'It has binaries for 64-bit Linux with glibc 2.28 or later, Windows, and macOS on Apple silicon; not for Alpine Linux.',
-        cause,
-      },
-    );
+    throw isNotInstalled(cause) ? notInstalled(cause) : loadFailed(cause, found?.version);
   }
+}
+
+function notInstalled(cause: unknown): RkllmError {
+  return new RkllmError(
+    'RKLLM_ONNX_NOT_INSTALLED',
+    'Running an ONNX model needs the package onnxruntime-node, which is not installed.',
+    {
+      hint: `Run: ${installOrt()} (GPU libraries that its install script downloads on x64 Linux are not used; the variable ONNXRUNTIME_NODE_INSTALL=skip, or npm's --ignore-scripts, also lets it install behind a firewall).`,
+      details: { install: installOrt() },
+      cause,
+    },
+  );
+}
+
+function loadFailed(cause: unknown, version: string | undefined): RkllmError {
+  const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+  return new RkllmError(
+    'RKLLM_ONNX_LOAD_FAILED',
+    `The package onnxruntime-node is installed but cannot be loaded: ${reason}`,
+    {
+      hint: `It has binaries for ${ortPlatforms}; not for Alpine Linux. On one of these, install it again: ${installOrt()}`,
+      details: { version, platform: process.platform, arch: process.arch, install: installOrt() },
+      cause,
+    },
+  );
+}
+
+function tooOld(version: string): RkllmError {
+  return new RkllmError(
+    'RKLLM_ONNX_LOAD_FAILED',
+    `The package onnxruntime-node ${version} is too old: ${oldestOrt} or newer is needed.`,
+    { hint: `Run: ${installOrt()}`, details: { version, oldest: oldestOrt, install: installOrt() } },
+  );
 }
 
 /** A package without a binary for this platform lacks a module, too: one of its own. */

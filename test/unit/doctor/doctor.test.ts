@@ -139,7 +139,8 @@ describe('the addon and the CPU backend', () => {
     ['rk3588', undefined, 'skip'],
     ['laptop', undefined, 'fail'],
     ['laptop', { version: '1.30.0', hasBinary: false }, 'fail'],
-    ['laptop', { version: '1.17.0', hasBinary: true }, 'warn'],
+    ['laptop', { version: '1.17.0', hasBinary: true }, 'fail'],
+    ['rk3588', { version: '1.17.0', hasBinary: true }, 'skip'],
     ['laptop', { version: '2.0.0', hasBinary: true }, 'warn'],
     ['laptop', { version: '1.24.0', hasBinary: true }, 'ok'],
   ])('onnxruntime-node on %s (%j): %s', async (name, ort, status) => {
