@@ -101,6 +101,7 @@ export type { DoctorReport } from './doctor/doctor.js';
 export type { DoctorOptions } from './options/doctor.js';
 export type { Check, CheckStatus } from './checks/check.js';
 export type { BackendName, LoadModelOptions, LoadProgress, QueueOptions, RestartOptions } from './options/load.js';
+export type { Pace, PaceOptions, PacePreset } from './options/pace.js';
 export type {
   Backend,
   BackendModel,

@@ -1,6 +1,7 @@
 import { callIsolated } from './abort-listeners.js';
 import { absolutePath } from './absolute-path.js';
 import type { Backend, BackendModel, EngineOption, LoadRequest } from './backends/backend.js';
+import type { BackendModelInfo } from './backends/model-info.js';
 import type { Adapter } from './backends/model-parts.js';
 import type { TemplateChoice } from './chat/templates/choice.js';
 import { findTemplate, tryTemplate, type TemplateInfo } from './chat/templates/recognize.js';
@@ -16,6 +17,7 @@ import { checkOptions } from './options/check.js';
 import { describe } from './options/describe.js';
 import { loadTable, type LoadModelOptions, type LoadProgress, type RestartOptions } from './options/load.js';
 import { mirostatTable, npuTable } from './options/npu.js';
+import { resolvePace } from './options/pace.js';
 import type { Checked } from './options/table.js';
 import { promptCachesOf, refuseNoDirectory } from './prompt-cache/asked.js';
 import type { Prompting } from './prompt.js';
@@ -65,6 +67,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     maxNewTokens,
     sampling,
     threads: checked.threads,
+    pace: checked.pace && resolvePace(checked.pace),
     runtimePath: checked.runtimePath,
     runtimeTemplate,
     mustRecover: restarts,
@@ -203,6 +206,7 @@ function checkPath(path: unknown): string | undefined {
 const npuOptions = keysOf(npuTable);
 const engineOptions: readonly Exclude<EngineOption, 'runtimeTemplate'>[] = [
   'threads',
+  'pace',
   'runtimePath',
   ...npuOptions,
   ...keysOf(mirostatTable),
@@ -226,12 +230,24 @@ function modelInfo(
     name,
     contextLength,
     quantization,
+    pace,
     runtime,
-  }: Pick<ModelInfo, 'name' | 'contextLength' | 'quantization' | 'runtime'>,
+  }: Pick<BackendModelInfo, 'name' | 'contextLength' | 'quantization' | 'pace' | 'runtime'>,
   template: TemplateInfo | undefined,
 ): ModelInfo {
   const { backend, path, embedded, substituteFor } = resolved;
-  return { backend: backend.name, name, path, embedded, substituteFor, contextLength, quantization, template, runtime };
+  return {
+    backend: backend.name,
+    name,
+    path,
+    embedded,
+    substituteFor,
+    contextLength,
+    quantization,
+    template,
+    pace,
+    runtime,
+  };
 }
 
 let warned = false;

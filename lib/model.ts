@@ -8,6 +8,7 @@ import type { Generation } from './generation.js';
 import type { ChatOptions } from './options/chat.js';
 import type { EmbedOptions, LogitsOptions } from './options/embed.js';
 import type { GenerateOptions } from './options/generate.js';
+import type { Pace } from './options/pace.js';
 import type { ComputeInput, GenerateInput } from './prompt.js';
 
 /** Facts about a loaded model. */
@@ -31,6 +32,8 @@ export interface ModelInfo {
   readonly quantization: string | undefined;
   /** The chat template that is applied; `undefined` when this library applies none. */
   readonly template: TemplateInfo | undefined;
+  /** The speed that it is held to (the option `pace`); `undefined`: it computes as fast as it goes. */
+  readonly pace: Pace | undefined;
   /** The vendor's runtime, for models that run on it. */
   readonly runtime: RuntimeInfo | undefined;
 }

@@ -5,6 +5,7 @@
 
 import type { Check } from '../checks/check.js';
 import type { NpuOptions, ResolvedNpuOptions, ResolvedNpuRunOptions } from '../options/npu.js';
+import type { Pace } from '../options/pace.js';
 import type { JsonSchema } from '../structured/validate.js';
 import type { MediaKind, PromptMedia } from './media.js';
 import type { BackendModelInfo } from './model-info.js';
@@ -87,6 +88,11 @@ export interface LoadRequest {
   readonly sampling: ResolvedSampling;
   /** CPU threads for backends that compute on the CPU; undefined: the backend's choice. */
   readonly threads: number | undefined;
+  /**
+   * The speed of a device that the engine is not to exceed, and that it puts into {@link BackendModelInfo.pace}. Absent: as fast
+   * as it goes.
+   */
+  readonly pace?: Pace | undefined;
   /** Where the vendor's runtime is; undefined: environment, then the system's library paths. */
   readonly runtimePath: string | undefined;
   /** The engine applies the chat template that came with the model; the layer above applies none. */
@@ -266,7 +272,14 @@ export interface BackendModel {
 
 /** Load options that only some engines have. */
 export type EngineOption =
-  'threads' | 'runtimePath' | 'runtimeTemplate' | keyof NpuOptions | 'mirostat' | 'mirostatTau' | 'mirostatEta';
+  | 'threads'
+  | 'pace'
+  | 'runtimePath'
+  | 'runtimeTemplate'
+  | keyof NpuOptions
+  | 'mirostat'
+  | 'mirostatTau'
+  | 'mirostatEta';
 
 /** Something that can load models. Users may bring their own: `loadModel(path, { backend: myBackend })`. */
 export interface Backend {

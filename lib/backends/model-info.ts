@@ -1,3 +1,5 @@
+import type { Pace } from '../options/pace.js';
+
 /** Facts about the vendor's runtime, for backends that have one. */
 export interface RuntimeInfo {
   /** Absolute path of the library that was loaded. */
@@ -42,6 +44,8 @@ export interface BackendModelInfo {
   readonly controlTokens?: readonly string[];
   /** The engine puts the first token (BOS) before every prompt by itself. Absent: no. */
   readonly addsBosToken?: boolean;
+  /** The speed that the engine keeps to ({@link LoadRequest.pace}). Absent: as fast as it goes. */
+  readonly pace?: Pace | undefined;
   /** Only for backends that load the vendor's runtime. */
   readonly runtime: RuntimeInfo | undefined;
 }

@@ -2,6 +2,7 @@ import type { Backend } from '../backends/backend.js';
 import { isTemplateChoice, templateNames } from '../chat/templates/choice.js';
 import { mirostatTable, npuTable } from './npu.js';
 import { promptCacheFilesTable } from './prompt-cache-files.js';
+import { paceTable } from './pace.js';
 import { samplingTable } from './sampling.js';
 import { isAbortSignal, isLogger } from './shapes.js';
 import type { OptionsOf, OptionTable } from './table.js';
@@ -115,6 +116,12 @@ export const loadTable = {
   },
   /** CPU threads of the `onnx` backend. An integer from 1 to 256; default: 1 for small models, else up to 4. */
   threads: { kind: 'integer', min: 1, max: 256, defaultsTo: '1 for small models, else up to 4' },
+  /**
+   * Slows the CPU backend and the scripted one down to the speed of a device, to try an application as it will feel there; what
+   * is not as fast as the device is not slowed down. The NPU refuses it with `RKLLM_UNSUPPORTED_OPTION`. `model.info.pace`
+   * has the figures. Default: none; as fast as it goes.
+   */
+  pace: { kind: 'group', table: paceTable, defaultsTo: 'as fast as it goes' },
   /**
    * Path of the vendor's `librkllmrt.so`, for the `rkllm` backend. Default: the environment variable
    * `RKLLM_RUNTIME_PATH`, else the system's library paths.

@@ -12,6 +12,7 @@ const info: ModelInfo = {
   contextLength: 512,
   quantization: 'int8',
   template: { name: 'phi3', source: 'model', file: undefined },
+  pace: undefined,
   runtime: undefined,
 };
 

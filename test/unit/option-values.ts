@@ -7,6 +7,7 @@ import { embedTable, logitsTable } from '../../lib/options/embed.js';
 import { doctorTable } from '../../lib/options/doctor.js';
 import { loadTable, queueTable, restartTable } from '../../lib/options/load.js';
 import { type mirostatTable, type npuRunTable, type npuTable } from '../../lib/options/npu.js';
+import { paceTable } from '../../lib/options/pace.js';
 import { type samplingTable } from '../../lib/options/sampling.js';
 import type { OptionTable } from '../../lib/options/table.js';
 
@@ -147,6 +148,10 @@ const load: Record<keyof typeof loadTable, Values> = {
   },
   maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
+  pace: {
+    good: [{ preset: 'rk3588-phi3-w8a8' }, { decodeTokensPerSecond: 7 }],
+    bad: [0, 5, 'rk3588-phi3-w8a8', null, true, [], [{}], () => 5],
+  },
   runtimePath: { good: ['/usr/lib/librkllmrt.so'], bad: notAString },
   promptCacheFiles: {
     good: [{ directory: '/tmp/caches' }, { directory: '/tmp/caches', maxBytes: 1 }],
@@ -174,6 +179,12 @@ const restart: Record<keyof typeof restartTable, Values> = {
   windowMs: { good: [1, 60_000], bad: [0, -1, 0.5, 2 ** 31, ...notANumber] },
   delayMs: { good: [0, 500], bad: [-1, 0.5, 2 ** 31, ...notANumber] },
   maxDelayMs: { good: [0, 30_000], bad: [-1, 0.5, 2 ** 31, ...notANumber] },
+};
+
+const pace: Record<keyof typeof paceTable, Values> = {
+  preset: { good: ['rk3588-phi3-w8a8', 'rk3576-phi3-w4a16'], bad: ['', 'rk3588', 0, null, true, {}, []] },
+  prefillTokensPerSecond: { good: [0.001, 125.8, 1_000_000], bad: [0, -1, 1_000_001, ...notANumber] },
+  decodeTokensPerSecond: { good: [0.001, 7.45, 1_000_000], bad: [0, -1, 1_000_001, ...notANumber] },
 };
 
 const batch: Record<keyof typeof batchTable, Values> = {
@@ -214,6 +225,7 @@ export const tables: [string, OptionTable, Readonly<Record<string, Values>>][] =
   ['loadModel()', loadTable, load],
   ['loadModel() queue', queueTable, queue],
   ['loadModel() restart', restartTable, restart],
+  ['loadModel() pace', paceTable, pace],
   ['generate()', generateTable, generate],
   ['chat()', chatTable, chat],
   ['generateBatch()', batchTable, batch],

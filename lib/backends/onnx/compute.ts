@@ -14,26 +14,28 @@ import type { Decoder } from './decoder.js';
 export async function computeAll(
   decoder: Decoder,
   output: ComputedOutput,
-  { prompt, prefillChunk, stopRequested }: Pick<Decoding, 'prompt' | 'prefillChunk' | 'stopRequested'>,
+  { prompt, prefillChunk, pacer, stop }: Pick<Decoding, 'prompt' | 'prefillChunk' | 'pacer' | 'stop'>,
 ): Promise<Matrix | undefined> {
   decoder.restart(prompt.length);
+  pacer?.begin();
   const parts: Matrix[] = [];
   let isPruned = false;
   try {
     for (let start = 0; start < prompt.length;) {
-      if (stopRequested()) return undefined;
+      if (stop.aborted) return undefined;
       const end = start + Math.max(prefillChunk, decoder.smallestChunk);
       const chunk = prompt.subarray(start, end);
       start = end;
       const part = await decoder.computeRows(chunk, output);
       isPruned ||= part.rows < chunk.length;
       parts.push(part);
+      await pacer?.prefilled(chunk.length, stop);
     }
   } catch (error) {
     if (error instanceof ClosingError) return undefined;
     throw error;
   }
-  if (stopRequested()) return undefined;
+  if (stop.aborted) return undefined;
   return joined(isPruned ? parts.slice(-1) : parts);
 }
 

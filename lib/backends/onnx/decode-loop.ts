@@ -1,5 +1,6 @@
 import type { RunEnd } from '../backend.js';
 import { ClosingError } from './busy-guard.js';
+import type { Pacer } from '../pacer.js';
 import type { Decoder } from './decoder.js';
 
 /** Chooses the tokens of an answer, one after the other. */
@@ -22,18 +23,25 @@ export interface Decoding {
   readonly eosTokenIds: ReadonlySet<number>;
   /** Output limit in tokens, at least 1. */
   readonly limit: number;
-  /** Tokens of the prompt that are computed between two looks at {@link stopRequested}. */
+  /** Tokens of the prompt that are computed between two looks at {@link stop}. */
   readonly prefillChunk: number;
   /** Start of the run, on the clock of `performance.now()`. */
   readonly startedAt: number;
-  stopRequested(): boolean;
+  /** Keeps it from being too fast; undefined: as fast as it goes. */
+  readonly pacer: Pacer | undefined;
+  /** Ends it before the next token or chunk, and what the pacer waits for at once. */
+  readonly stop: AbortSignal;
   emit(id: number): void;
 }
 
+/** What computes tokens. */
+type TokenComputer = Pick<Decoder, 'rewindTo' | 'textToRecompute' | 'smallestChunk' | 'compute'>;
+
 /** Computes the prompt and then token after token, until the model or somebody ends it. */
-export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunEnd> {
+export async function decode(decoder: TokenComputer, decoding: Decoding): Promise<RunEnd> {
   const { prompt, chooser, eosTokenIds, limit } = decoding;
   const cachedPromptTokens = decoder.rewindTo(prompt);
+  decoding.pacer?.begin();
   let firstAt: number | undefined;
   let lastAt: number | undefined;
   const end = (reason: RunEnd['reason']): RunEnd => ({
@@ -57,7 +65,7 @@ export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunE
       const ending = chooser.ending?.();
       if (ending !== undefined) return end(ending);
       if (produced === limit) return end('length');
-      if (decoding.stopRequested()) return end('aborted');
+      if (decoding.stop.aborted) return end('aborted');
       logits = await advance(decoder, decoding, id);
     }
     return end('aborted');
@@ -68,25 +76,31 @@ export async function decode(decoder: Decoder, decoding: Decoding): Promise<RunE
 }
 
 /** @returns the logits after the token, or undefined when it was stopped. */
-async function advance(decoder: Decoder, decoding: Decoding, id: number): Promise<Float32Array | undefined> {
+async function advance(decoder: TokenComputer, decoding: Decoding, id: number): Promise<Float32Array | undefined> {
   const text = decoder.textToRecompute(id);
-  if (text === undefined) return decoder.compute(Int32Array.of(id));
-  return prefill(decoder, decoding, text, decoder.rewindTo(text));
+  if (text !== undefined) return prefill(decoder, decoding, text, decoder.rewindTo(text));
+  const logits = await decoder.compute(Int32Array.of(id));
+  const { pacer, stop } = decoding;
+  if (pacer === undefined) return logits;
+  await pacer.decoded(stop);
+  return stop.aborted ? undefined : logits;
 }
 
 /** @returns the logits after the text, or undefined when it was stopped. */
 async function prefill(
-  decoder: Decoder,
+  decoder: TokenComputer,
   decoding: Decoding,
   text: Int32Array,
   from: number,
 ): Promise<Float32Array | undefined> {
+  const { pacer, stop } = decoding;
   let logits: Float32Array | undefined;
   for (let start = from; start < text.length;) {
-    if (decoding.stopRequested()) return undefined;
-    const end = start + Math.max(decoding.prefillChunk, decoder.smallestChunk);
-    logits = await decoder.compute(text.subarray(start, end));
-    start = end;
+    if (stop.aborted) return undefined;
+    const chunk = text.subarray(start, start + Math.max(decoding.prefillChunk, decoder.smallestChunk));
+    logits = await decoder.compute(chunk);
+    start += chunk.length;
+    await pacer?.prefilled(chunk.length, stop);
   }
-  return decoding.stopRequested() ? undefined : logits;
+  return stop.aborted ? undefined : logits;
 }

@@ -13,6 +13,7 @@ import { readLayout, type ModelLayout } from './layout.js';
 import type { EngineInit } from './protocol.js';
 import { Sampler } from './sampler.js';
 import { resolveSampling } from './sampling-settings.js';
+import { Pacer } from '../pacer.js';
 import { TokenQueue } from './token-queue.js';
 import { loadTokenizer, type LoadedTokenizer } from './tokenizer.js';
 
@@ -44,6 +45,7 @@ export class Engine {
   readonly #eosTokenIds: ReadonlySet<number>;
   readonly #sampling: ResolvedSampling;
   readonly #prefillChunk: number;
+  readonly #pacer: Pacer | undefined;
   readonly #constraints: JsonConstraints;
 
   private constructor(decoder: Decoder, tokenizer: LoadedTokenizer, layout: ModelLayout, init: EngineInit) {
@@ -53,12 +55,14 @@ export class Engine {
     this.#eosTokenIds = new Set([...layout.eosTokenIds, ...tokenizer.idsOf(knownEosTokens)]);
     this.#sampling = init.sampling;
     this.#prefillChunk = init.prefillChunk;
+    this.#pacer = init.pace && new Pacer(init.pace);
     this.#constraints = new JsonConstraints(tokenizer.table, decoder.vocabularySize, this.#eosTokenIds);
     this.info = {
       name: layout.name,
       contextLength: decoder.contextLength,
       quantization: layout.quantization,
       ...tokenizer.chat,
+      pace: init.pace,
       runtime: undefined,
     };
   }
@@ -73,8 +77,11 @@ export class Engine {
     return new Engine(decoder, tokenizer, layout, init);
   }
 
-  /** @param send - takes the tokens of the answer, packed. */
-  async run(request: RunRequest, stopRequested: () => boolean, send: (batch: TokenBatch) => void): Promise<RunEnd> {
+  /**
+   * @param stop - ends the run before the next token or chunk.
+   * @param send - takes the tokens of the answer, packed.
+   */
+  async run(request: RunRequest, stop: AbortSignal, send: (batch: TokenBatch) => void): Promise<RunEnd> {
     const startedAt = performance.now();
     const prompt = this.#promptTokens(request.input);
     const detokenizer = new Detokenizer(this.#tokenizer.table, prompt.at(-1));
@@ -96,7 +103,8 @@ export class Engine {
       limit,
       prefillChunk: this.#prefillChunk,
       startedAt,
-      stopRequested,
+      pacer: this.#pacer,
+      stop,
       emit: (id) => {
         queue.push(id, detokenizer.next(id));
         const now = performance.now();
@@ -118,10 +126,15 @@ export class Engine {
    * @returns undefined when it was stopped.
    * @throws RkllmError `RKLLM_UNSUPPORTED_OPTION` for what the graph does not give.
    */
-  async compute(output: ComputedOutput, input: RunInput, stopRequested: () => boolean): Promise<Matrix | undefined> {
+  async compute(output: ComputedOutput, input: RunInput, stop: AbortSignal): Promise<Matrix | undefined> {
     if (!this.#decoder.gives(output)) throw notGiven(output, this.#layout);
     const prompt = this.#promptTokens(input);
-    return computeAll(this.#decoder, output, { prompt, prefillChunk: this.#prefillChunk, stopRequested });
+    return computeAll(this.#decoder, output, {
+      prompt,
+      prefillChunk: this.#prefillChunk,
+      pacer: this.#pacer,
+      stop,
+    });
   }
 
   /** @throws RkllmError `RKLLM_CONTEXT_OVERFLOW` for what is too long to be encoded. */

@@ -13,15 +13,15 @@ export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
   const prefillChunk = options.prefillChunk ?? 64;
   return {
     name: 'onnx',
-    engineOptions: ['threads', 'mirostat', 'mirostatTau', 'mirostatEta'],
-    load: async ({ path, maxContextLength, sampling, threads, signal, onPhase }) => {
+    engineOptions: ['threads', 'pace', 'mirostat', 'mirostatTau', 'mirostatEta'],
+    load: async ({ path, maxContextLength, sampling, threads, pace, signal, onPhase }) => {
       if (path === undefined) {
         throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The ONNX backend needs the path of a model.', {
           hint: 'Pass the directory that holds genai_config.json as the first argument of loadModel().',
         });
       }
       onPhase?.('load');
-      return loadInEngine({ path, maxContextLength, sampling, threads, prefillChunk }, signal);
+      return loadInEngine({ path, maxContextLength, sampling, threads, pace, prefillChunk }, signal);
     },
   };
 }

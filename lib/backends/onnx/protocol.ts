@@ -1,4 +1,5 @@
 import { errorCodes, isRkllmError, RkllmError, type RkllmErrorCode } from '../../errors.js';
+import type { Pace } from '../../options/pace.js';
 import type { ComputedOutput, ResolvedSampling, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
 import type { BackendModelInfo } from '../model-info.js';
 import type { Matrix } from '../runtime-controls.js';
@@ -9,6 +10,7 @@ export interface EngineInit {
   readonly maxContextLength: number | undefined;
   readonly sampling: ResolvedSampling;
   readonly threads: number | undefined;
+  readonly pace: Pace | undefined;
   /** Tokens of a prompt that are computed in one go; an abort takes effect between two of them. */
   readonly prefillChunk: number;
 }

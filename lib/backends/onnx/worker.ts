@@ -9,7 +9,8 @@ import { Engine } from './engine.js';
 import { toPlainError, type EngineInit, type PlainError, type ToEngine } from './protocol.js';
 
 let engine: Engine | undefined;
-let abortRequested = false;
+/** Stops the run that is going on, or the last one. */
+let stop = new AbortController();
 /** The load or the run that is going on. */
 let work: Promise<void> = Promise.resolve();
 
@@ -19,21 +20,22 @@ const channel = openChannel((message: ToEngine) => {
       work = reporting(() => load(message.init), 'RKLLM_MODEL_INVALID');
       break;
     case 'run':
-      abortRequested = false;
+      stop = new AbortController();
       work = reporting(() => run(message.request), 'RKLLM_RUN_FAILED');
       break;
     case 'compute':
-      abortRequested = false;
+      stop = new AbortController();
       work = reporting(() => compute(message.output, message.input), 'RKLLM_RUN_FAILED');
       break;
     case 'count':
       count(message.id, message.input);
       break;
     case 'abort':
-      abortRequested = true;
+      stop.abort();
       break;
     case 'close':
       channel.guard.close();
+      stop.abort();
       void work.then(() => {
         channel.close();
       });
@@ -47,7 +49,7 @@ async function load(init: EngineInit): Promise<void> {
 
 async function run(request: RunRequest): Promise<void> {
   if (engine === undefined) throw new Error('No model has been loaded.');
-  const end = await engine.run(request, stopRequested, (batch) => {
+  const end = await engine.run(request, stop.signal, (batch) => {
     channel.post({ type: 'tokens', batch });
   });
   channel.post({ type: 'ended', end });
@@ -55,11 +57,7 @@ async function run(request: RunRequest): Promise<void> {
 
 async function compute(output: ComputedOutput, input: RunInput): Promise<void> {
   if (engine === undefined) throw new Error('No model has been loaded.');
-  channel.post({ type: 'computed', matrix: await engine.compute(output, input, stopRequested) });
-}
-
-function stopRequested(): boolean {
-  return abortRequested || channel.guard.closing;
+  channel.post({ type: 'computed', matrix: await engine.compute(output, input, stop.signal) });
 }
 
 function count(id: number, input: RunInput): void {

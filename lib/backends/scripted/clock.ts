@@ -1,21 +1,7 @@
-import timers from 'node:timers/promises';
 import { onAbort } from '../../abort-listeners.js';
 import { RkllmError } from '../../errors.js';
 import { describe } from '../../options/describe.js';
-
-/** Taken once: a test runner's fake timers replace it, and what needs no time must come all the same. */
-const turn = timers.setImmediate;
-
-/** What a script's delays are measured with. */
-export interface Clock {
-  /** Milliseconds since some moment. */
-  now(): number;
-  /**
-   * Resolves after `ms` milliseconds, after a turn of the event loop when that is 0. Rejects with `signal.reason` when
-   * the signal aborts first.
-   */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
+import { turn, type Clock } from '../clock.js';
 
 /** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {
@@ -30,12 +16,6 @@ export interface ManualClock extends Clock {
    */
   advance(ms: number): Promise<void>;
 }
-
-export const realClock: Clock = {
-  now: () => performance.now(),
-  // Looked up at each call: fake timers that also replace node:timers/promises rule these delays.
-  sleep: (ms, signal) => (ms === 0 ? turn() : timers.setTimeout(ms, undefined, signal === undefined ? {} : { signal })),
-};
 
 interface Sleeper {
   readonly due: number;

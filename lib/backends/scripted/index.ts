@@ -2,13 +2,14 @@ import { onAbort } from '../../abort-listeners.js';
 import { checkOptions } from '../../options/check.js';
 import type { Backend, BackendModel, LoadRequest } from '../backend.js';
 import { checkScript } from './answer.js';
-import { realClock } from './clock.js';
+import { realClock } from '../clock.js';
 import { crash, scriptedFailure } from './failures.js';
 import { ScriptedModel, type ModelContext } from './model.js';
 import type { ScriptedRequest, ScriptedRun } from './run.js';
 import { failureTable, type CheckedScript, type Script, type ScriptedFailure } from './script.js';
 
-export { manualClock, type Clock, type ManualClock } from './clock.js';
+export type { Clock } from '../clock.js';
+export { manualClock, type ManualClock } from './clock.js';
 export type { ScriptedRequest } from './run.js';
 export type {
   Replier,

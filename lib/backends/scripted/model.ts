@@ -2,7 +2,7 @@ import { deferred } from '../../deferred.js';
 import type { RkllmError } from '../../errors.js';
 import type { BackendModel, Capabilities, LoadRequest, RunInput, RunRequest } from '../backend.js';
 import type { BackendModelInfo } from '../model-info.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
 import { wordsOf } from './answer.js';
 import { promptOf, ScriptedRun } from './run.js';
 import type { CheckedScript } from './script.js';
@@ -36,6 +36,7 @@ export class ScriptedModel implements BackendModel {
       chatTemplate: "{{'<|user|>\\n' + message['content'] + '<|end|>\\n'}}",
       bosToken: undefined,
       eosToken: undefined,
+      ...(request.pace && { pace: request.pace }),
       runtime: undefined,
     };
     this.capabilities = {
@@ -54,7 +55,15 @@ export class ScriptedModel implements BackendModel {
     const { script, clock, onStart } = this.#context;
     const crash = (error: RkllmError): void => this.die(error);
     const run = onStart(
-      (index) => new ScriptedRun(request, { script, clock, contextLength: this.info.contextLength, index, crash }),
+      (index) =>
+        new ScriptedRun(request, {
+          script,
+          clock,
+          contextLength: this.info.contextLength,
+          pace: this.info.pace,
+          index,
+          crash,
+        }),
     );
     this.#running.add(run);
     const forget = (): void => void this.#running.delete(run);

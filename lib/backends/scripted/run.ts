@@ -1,7 +1,8 @@
 import { RkllmError } from '../../errors.js';
+import { paceMs, type Pace } from '../../options/pace.js';
 import type { Run, RunEnd, RunInput, RunRequest, TokenBatch } from '../backend.js';
+import type { Clock } from '../clock.js';
 import { answerTo, wordsOf, type EngineAnswer, type EngineToken } from './answer.js';
-import type { Clock } from './clock.js';
 import { crash, scriptedFailure } from './failures.js';
 import type { CheckedScript, ScriptedFailure } from './script.js';
 
@@ -23,6 +24,7 @@ export interface RunContext {
   readonly script: CheckedScript;
   readonly clock: Clock;
   readonly contextLength: number;
+  readonly pace: Pace | undefined;
   /** How many requests came before this one. */
   readonly index: number;
   /** Takes the model, and with it all its runs, out of this world. */
@@ -86,7 +88,7 @@ export class ScriptedRun implements Run, ScriptedRequest {
   }
 
   async #play(): Promise<RunEnd> {
-    const { script, clock, contextLength, index } = this.#context;
+    const { script, clock, contextLength, index, pace } = this.#context;
     const { maxNewTokens = Infinity } = this.request;
     const counted = wordsOf(this.prompt).length;
     if (counted >= contextLength) throw overflow(counted, contextLength);
@@ -94,7 +96,8 @@ export class ScriptedRun implements Run, ScriptedRequest {
     const answer = answerTo(script, this.prompt, this.request, index);
     const { promptTokens = counted, cachedPromptTokens = 0 } = answer;
     const started = clock.now();
-    await this.#pause(answer.prefillMs);
+    const computed = (figure(promptTokens) ?? counted) - (figure(cachedPromptTokens) ?? 0);
+    await this.#pause(answer.prefillMs, paceMs(pace?.prefillTokensPerSecond, Math.max(0, computed)));
     const prefilled = clock.now();
     const reason = await this.#write(answer, Math.min(maxNewTokens, contextLength - counted));
     return {
@@ -108,10 +111,12 @@ export class ScriptedRun implements Run, ScriptedRequest {
   }
 
   async #write(answer: EngineAnswer, limit: number): Promise<RunEnd['reason']> {
+    const pacedMs = paceMs(this.#context.pace?.decodeTokensPerSecond, 1);
     for (const token of answer.tokens) {
       const stopped = this.#checkpoint(answer, limit);
       if (stopped !== undefined) return this.#end(stopped);
-      await this.#pause(token.delayMs ?? (this.written === 0 ? 0 : answer.tokenMs));
+      const isFirst = this.written === 0;
+      await this.#pause(token.delayMs ?? (isFirst ? 0 : answer.tokenMs), isFirst ? 0 : pacedMs);
       if (this.#isStopped()) return this.#end('aborted');
       this.#produced.push(token);
       this.written++;
@@ -150,9 +155,9 @@ export class ScriptedRun implements Run, ScriptedRequest {
     return this.#stop.signal.aborted;
   }
 
-  /** An abort ends the pause early. */
-  async #pause(ms = 0): Promise<void> {
-    await this.#context.clock.sleep(ms, this.#stop.signal).catch((error: unknown) => {
+  /** An abort ends the pause early. What the script wants to take longer than the pace does takes longer. */
+  async #pause(ms: number | undefined, pacedMs: number): Promise<void> {
+    await this.#context.clock.sleep(Math.max(ms ?? 0, pacedMs), this.#stop.signal).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error;
     });
   }

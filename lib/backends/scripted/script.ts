@@ -2,7 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import { errorCodes } from '../../errors.js';
 import type { Checked, OptionsOf, OptionTable } from '../../options/table.js';
 import type { Capabilities, RunRequest } from '../backend.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
 
 const milliseconds = { kind: 'number', min: 0, max: 2 ** 31 - 1, unit: 'milliseconds' } as const;
 const count = { kind: 'integer', min: 0, max: 1_000_000_000, unit: 'tokens' } as const;
