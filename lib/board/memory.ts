@@ -5,6 +5,8 @@ export interface Memory {
   readonly total: number;
   /** What can be had without swapping. */
   readonly available: number;
+  /** What swapping can free besides. */
+  readonly freeSwap: number;
   /** What the process's control group (of a container or a service) still allows; undefined: it has no limit. */
   readonly groupAllows: number | undefined;
 }
@@ -15,7 +17,7 @@ export function readMemory(machine: Machine): Memory | undefined {
   const total = kibibytes(text, 'MemTotal');
   const available = kibibytes(text, 'MemAvailable');
   if (total === undefined || available === undefined) return undefined;
-  return { total, available, groupAllows: groupAllows(machine) };
+  return { total, available, freeSwap: kibibytes(text, 'SwapFree') ?? 0, groupAllows: groupAllows(machine) };
 }
 
 function kibibytes(text: string, name: string): number | undefined {
@@ -44,9 +46,12 @@ function leftIn(machine: Machine, group: string, limitFile: string, usageFile: s
   const limit = readNumber(machine, `${group}/${limitFile}`);
   const usage = readNumber(machine, `${group}/${usageFile}`);
   if (limit === undefined || usage === undefined || limit >= noLimit) return undefined;
-  // Of the file cache this part is given back before anything fails.
-  const cache = /^(?:total_)?inactive_file (\d+)$/mu.exec(readText(machine, `${group}/memory.stat`) ?? '')?.[1] ?? '0';
-  return Math.max(0, limit - Math.max(0, usage - Number(cache)));
+  // The file cache is given back before anything fails; the weights of a model that is mapped into memory are in it.
+  const stat = readText(machine, `${group}/memory.stat`) ?? '';
+  const cache = ['inactive_file', 'active_file'].map((name) =>
+    Number(new RegExp(`^(?:total_)?${name} (\\d+)$`, 'mu').exec(stat)?.[1] ?? 0),
+  );
+  return Math.max(0, limit - Math.max(0, usage - cache.reduce((sum, bytes) => sum + bytes, 0)));
 }
 
 /** `/a/b` gives `/a/b`, `/a` and the root. */

@@ -4,14 +4,16 @@ import type { ComputedOutput } from '../backend.js';
 import type { Matrix } from '../runtime-controls.js';
 import type { BusyGuard } from './busy-guard.js';
 import { logitsToKeep } from './graph-names.js';
+import { freeMemory, requireForWeights, type FreeMemory } from './free-memory.js';
 import { readGraphShape, type GraphShape } from './graph-shape.js';
 import { GrowingKvCache } from './growing-kv-cache.js';
 import { floatArray, widen } from './half-floats.js';
 import type { KvCache } from './kv-cache.js';
+import { KvMemory } from './kv-memory.js';
 import type { ModelLayout } from './layout.js';
 import { createSession, requireOrt, type OrtModule } from './ort.js';
 import { RopeSwitch } from './rope-switch.js';
-import { SharedKvCache } from './shared-kv-cache.js';
+import { initialCapacity, SharedKvCache } from './shared-kv-cache.js';
 
 /** The graph with its KV cache: computes tokens one after the other, and remembers which ones. */
 export class Decoder {
@@ -37,28 +39,41 @@ export class Decoder {
     guard: BusyGuard,
     layout: ModelLayout,
     readonly contextLength: number,
+    free: FreeMemory,
   ) {
     this.#ort = ort;
     this.#session = session;
     this.#guard = guard;
     this.#layout = layout;
     this.#shape = readGraphShape(session, layout);
+    const memory = new KvMemory(this.#shape, contextLength, free);
+    // A model that has no room for a short question is of no use to anybody.
+    const first = Math.min(initialCapacity, contextLength);
+    memory.room(first, first, 0);
     this.#cache = layout.sharesBuffers
-      ? new SharedKvCache(ort, this.#shape, contextLength)
-      : new GrowingKvCache(ort, this.#shape);
+      ? new SharedKvCache(ort, this.#shape, memory, contextLength)
+      : new GrowingKvCache(ort, this.#shape, memory);
     this.#rope = new RopeSwitch(layout.ropeThreshold);
     const { vocabularySize, logitsType } = this.#shape;
     this.#logits = new ort.Tensor(logitsType, floatArray(logitsType, vocabularySize), [1, 1, vocabularySize]);
     this.#widened = new Float32Array(logitsType === 'float16' ? vocabularySize : 0);
   }
 
-  static async open(layout: ModelLayout, contextLength: number, threads: number, guard: BusyGuard): Promise<Decoder> {
+  /** @throws RkllmError `RKLLM_OUT_OF_MEMORY`, and what {@link requireOrt} and {@link createSession} throw. */
+  static async open(
+    layout: ModelLayout,
+    contextLength: number,
+    threads: number,
+    guard: BusyGuard,
+    free: FreeMemory = freeMemory,
+  ): Promise<Decoder> {
+    requireForWeights(layout.modelFile, layout.modelBytes, free);
     // Loading the addon is a native call, too.
     const { ort, session } = await guard.run(async () => {
       const ort = requireOrt();
       return { ort, session: await createSession(ort, layout, threads) };
     });
-    return new Decoder(ort, session, guard, layout, contextLength);
+    return new Decoder(ort, session, guard, layout, contextLength, free);
   }
 
   /** Width of the logits. */

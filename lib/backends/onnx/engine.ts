@@ -8,6 +8,7 @@ import { computeAll } from './compute.js';
 import { decode } from './decode-loop.js';
 import { Decoder } from './decoder.js';
 import { Detokenizer } from './detokenizer.js';
+import { freeMemory } from './free-memory.js';
 import { JsonConstraints } from './json-constraints.js';
 import { readLayout, type ModelLayout } from './layout.js';
 import type { EngineInit } from './protocol.js';
@@ -73,7 +74,7 @@ export class Engine {
     const tokenizer = await loadTokenizer(layout.directory);
     const contextLength = Math.min(layout.contextLength, init.maxContextLength ?? Infinity);
     const threads = init.threads ?? defaultThreads(layout.modelBytes);
-    const decoder = await Decoder.open(layout, contextLength, threads, guard);
+    const decoder = await Decoder.open(layout, contextLength, threads, guard, () => init.freeMemory ?? freeMemory());
     return new Engine(decoder, tokenizer, layout, init);
   }
 

@@ -1,6 +1,7 @@
 import type { Tensor } from 'onnxruntime-node';
 import type { GraphShape } from './graph-shape.js';
 import { KvTensors, type KvCache } from './kv-cache.js';
+import type { KvMemory } from './kv-memory.js';
 import type { OrtModule } from './ort.js';
 
 /**
@@ -12,16 +13,21 @@ export class GrowingKvCache implements KvCache {
   readonly present: Record<string, null> = {};
   readonly #tensors: KvTensors;
   readonly #shape: GraphShape;
+  readonly #memory: KvMemory;
+  /** So many tokens fit. */
+  #room = 0;
 
-  constructor(ort: OrtModule, shape: GraphShape) {
-    this.#tensors = new KvTensors(ort, shape);
+  constructor(ort: OrtModule, shape: GraphShape, memory: KvMemory) {
+    this.#tensors = new KvTensors(ort, shape, memory);
+    this.#memory = memory;
     this.#shape = shape;
     for (const { presentKey, presentValue } of shape.layers)
       this.present[presentKey] = this.present[presentValue] = null;
   }
 
-  /** The graph makes the room. What is too much of the past is cut off. */
-  reserve(_needed: number, used: number): void {
+  /** The graph makes the room, and all of it while it still has the past. What is too much of that is cut off. */
+  reserve(needed: number, used: number): void {
+    if (needed > this.#room) this.#room = this.#memory.room(needed, needed, 0);
     for (const { pastKey, pastValue } of this.#shape.layers) {
       for (const name of [pastKey, pastValue]) {
         const old = this.past[name];

@@ -6,11 +6,13 @@ import { loadInEngine } from './client.js';
 export interface OnnxBackendOptions {
   /** Tokens of a prompt that are computed in one go; an abort takes effect between two of them. Default 64. */
   readonly prefillChunk?: number;
+  /** Memory that can be had, in bytes. Default: what the system says, each time. */
+  readonly freeMemory?: number;
 }
 
 /** Makes the backend that runs ONNX models on the CPU. ONNX Runtime itself is looked for when a model is loaded. */
 export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
-  const prefillChunk = options.prefillChunk ?? 64;
+  const { prefillChunk = 64, freeMemory } = options;
   return {
     name: 'onnx',
     engineOptions: ['threads', 'pace', 'mirostat', 'mirostatTau', 'mirostatEta'],
@@ -21,7 +23,7 @@ export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
         });
       }
       onPhase?.('load');
-      return loadInEngine({ path, maxContextLength, sampling, threads, pace, prefillChunk }, signal);
+      return loadInEngine({ path, maxContextLength, sampling, threads, pace, prefillChunk, freeMemory }, signal);
     },
   };
 }

@@ -13,6 +13,8 @@ export interface EngineInit {
   readonly pace: Pace | undefined;
   /** Tokens of a prompt that are computed in one go; an abort takes effect between two of them. */
   readonly prefillChunk: number;
+  /** Memory that can be had, in bytes; undefined: what the system says. */
+  readonly freeMemory: number | undefined;
 }
 
 /** From the model's owner to its engine. The first message is `load`, and one `run` or `compute` is answered before the next. */

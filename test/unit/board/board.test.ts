@@ -134,6 +134,7 @@ describe('memory', () => {
     expect(read('low memory').memory).toEqual({
       total: 4000 * mebibyte,
       available: 600 * mebibyte,
+      freeSwap: 0,
       groupAllows: undefined,
     });
   });
@@ -152,6 +153,18 @@ describe('memory', () => {
       '/sys/fs/cgroup/memory/docker/1/memory.usage_in_bytes': '500\n',
     };
     expect(readMemory(machineOf({ tree }))?.groupAllows).toBe(1500);
+  });
+
+  test('does not count files in memory, mapped ones among them, nor what can be swapped', () => {
+    const tree = {
+      ...boards.rk3588.tree,
+      '/proc/meminfo': 'MemTotal: 4000 kB\nMemAvailable: 2000 kB\nSwapFree: 300 kB\n',
+      '/proc/self/cgroup': '0::/app\n',
+      '/sys/fs/cgroup/app/memory.max': '2000\n',
+      '/sys/fs/cgroup/app/memory.current': '1900\n',
+      '/sys/fs/cgroup/app/memory.stat': 'anon 400\ninactive_file 700\nactive_file 800\n',
+    };
+    expect(readMemory(machineOf({ tree }))).toMatchObject({ freeSwap: 300 * 1024, groupAllows: 1600 });
   });
 
   test('is unknown where the kernel does not tell', () => {

@@ -1,4 +1,5 @@
 import type { GraphShape } from '../../../lib/backends/onnx/graph-shape.js';
+import { KvMemory } from '../../../lib/backends/onnx/kv-memory.js';
 import type { OrtModule } from '../../../lib/backends/onnx/ort.js';
 import { SharedKvCache } from '../../../lib/backends/onnx/shared-kv-cache.js';
 
@@ -22,7 +23,10 @@ beforeEach(() => {
   FakeTensor.left = Infinity;
 });
 
-function cache(maxTokens: number): SharedKvCache {
+/** Of all layers and both tensors. */
+const bytesPerToken = 2 * 2 * kvHeads * headSize * 4;
+
+function cache(maxTokens: number, free?: () => number): SharedKvCache {
   const layers = [0, 1].map((i) => ({
     pastKey: `past.${i}.key`,
     pastValue: `past.${i}.value`,
@@ -41,7 +45,8 @@ function cache(maxTokens: number): SharedKvCache {
     hasPositionIds: false,
     hasLogitsToKeep: false,
   };
-  return new SharedKvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, maxTokens);
+  const memory = new KvMemory(shape, maxTokens, free ?? (() => undefined));
+  return new SharedKvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, memory, maxTokens);
 }
 
 /** Every value says where it belongs: tensor, head, token, column. */
@@ -101,7 +106,7 @@ it.each([0, 1, 2, 3])('keeps what is in use when memory ends after %i of 4 tenso
     kv.reserve(300, 200);
   }).toThrow(
     expect.objectContaining({
-      code: 'RKLLM_RUN_FAILED',
+      code: 'RKLLM_OUT_OF_MEMORY',
       message: expect.stringMatching(/memory .* 512 tokens/) as string,
       hint: expect.stringMatching(/maxContextLength/) as string,
     }) as Error,
@@ -113,4 +118,58 @@ it.each([0, 1, 2, 3])('keeps what is in use when memory ends after %i of 4 tenso
   kv.reserve(300, 200);
   expect(wrongValues(kv, 200)).toBe(0);
   expect(capacities(kv)).toEqual([512, 512, 512, 512]);
+});
+
+describe('with so much free memory', () => {
+  /** For so many tokens. */
+  const forTokens = (tokens: number) => (): number => bytesPerToken * tokens;
+
+  it('a long context takes nothing before it is needed', () => {
+    const kv = cache(131_072);
+    kv.reserve(10, 0);
+    expect(capacities(kv)).toEqual([256, 256, 256, 256]);
+  });
+
+  it('as is needed, it grows by what is needed where doubling does not fit', () => {
+    let free = Infinity;
+    const kv = cache(4096, () => free);
+    kv.reserve(500, 0);
+    expect(capacities(kv)[0]).toBe(512);
+    fill(kv, 500);
+    // A layer of the old ones is there twice while it is copied.
+    free = bytesPerToken * (64 + 256);
+    kv.reserve(513, 500);
+    expect(capacities(kv)).toEqual([576, 576, 576, 576]);
+    free = bytesPerToken * (1 + 288);
+    kv.reserve(577, 500);
+    expect(capacities(kv)).toEqual([577, 577, 577, 577]);
+    expect(wrongValues(kv, 500)).toBe(0);
+  });
+
+  it('that is not enough, it says how much is, and keeps what it has', () => {
+    const kv = cache(4096, forTokens(300));
+    kv.reserve(200, 0);
+    fill(kv, 200);
+    const free = bytesPerToken * 300;
+    expect(() => {
+      kv.reserve(600, 200);
+    }).toThrow(
+      expect.objectContaining({
+        code: 'RKLLM_OUT_OF_MEMORY',
+        message:
+          'There is no memory for a KV cache of 600 tokens: it takes 1 MiB, 1 MiB more than it has, and 1 MiB are free.',
+        hint: expect.stringMatching(/smaller maxContextLength \(there is memory for about 556 tokens\)/) as string,
+        details: {
+          tokens: 600,
+          bytes: bytesPerToken * 600,
+          bytesPerToken,
+          heldTokens: 256,
+          freeBytes: free,
+          fittingTokens: 556,
+        },
+      }) as Error,
+    );
+    expect(capacities(kv)).toEqual([256, 256, 256, 256]);
+    expect(wrongValues(kv, 200)).toBe(0);
+  });
 });
