@@ -1,6 +1,7 @@
 import { loadModel, type PaceOptions } from 'rkllm';
 import { manualClock, scripted, type ManualClock, type Script } from 'rkllm/testing';
 import { decode, type Decoding } from '../../lib/backends/onnx/decode-loop.js';
+import { fixedChunks } from '../../lib/backends/onnx/prefill-chunks.js';
 import { Pacer } from '../../lib/backends/pacer.js';
 import { resolvePace } from '../../lib/options/pace.js';
 import { failureOf } from '../support/reading.js';
@@ -105,7 +106,7 @@ describe('the decode loop keeps to it', () => {
       chooser: { next: () => 1 },
       eosTokenIds: new Set<number>(),
       limit: 3,
-      prefillChunk: 4,
+      chunks: fixedChunks(4),
       startedAt: 0,
       pacer: new Pacer({ preset: undefined, prefillTokensPerSecond: 100, decodeTokensPerSecond: 10 }, clock),
       stop: stop.signal,

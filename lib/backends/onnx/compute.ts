@@ -2,7 +2,7 @@ import { RkllmError } from '../../errors.js';
 import type { ComputedOutput } from '../backend.js';
 import type { Matrix } from '../runtime-controls.js';
 import { ClosingError } from './busy-guard.js';
-import type { Decoding } from './decode-loop.js';
+import { timed, type Decoding } from './decode-loop.js';
 import type { Decoder } from './decoder.js';
 
 /**
@@ -14,7 +14,7 @@ import type { Decoder } from './decoder.js';
 export async function computeAll(
   decoder: Decoder,
   output: ComputedOutput,
-  { prompt, prefillChunk, pacer, stop }: Pick<Decoding, 'prompt' | 'prefillChunk' | 'pacer' | 'stop'>,
+  { prompt, chunks, pacer, stop }: Pick<Decoding, 'prompt' | 'chunks' | 'pacer' | 'stop'>,
 ): Promise<Matrix | undefined> {
   decoder.restart(prompt.length);
   pacer?.begin();
@@ -23,10 +23,10 @@ export async function computeAll(
   try {
     for (let start = 0; start < prompt.length;) {
       if (stop.aborted) return undefined;
-      const end = start + Math.max(prefillChunk, decoder.smallestChunk);
+      const end = start + Math.max(chunks.size, decoder.smallestChunk);
       const chunk = prompt.subarray(start, end);
       start = end;
-      const part = await decoder.computeRows(chunk, output);
+      const part = await timed(chunks, chunk.length, () => decoder.computeRows(chunk, output));
       isPruned ||= part.rows < chunk.length;
       parts.push(part);
       await pacer?.prefilled(chunk.length, stop);

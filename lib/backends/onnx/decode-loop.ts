@@ -1,5 +1,6 @@
 import type { RunEnd } from '../backend.js';
 import { ClosingError } from './busy-guard.js';
+import type { PrefillChunks } from './prefill-chunks.js';
 import type { Pacer } from '../pacer.js';
 import type { Decoder } from './decoder.js';
 
@@ -24,7 +25,7 @@ export interface Decoding {
   /** Output limit in tokens, at least 1. */
   readonly limit: number;
   /** Tokens of the prompt that are computed between two looks at {@link stop}. */
-  readonly prefillChunk: number;
+  readonly chunks: PrefillChunks;
   /** Start of the run, on the clock of `performance.now()`. */
   readonly startedAt: number;
   /** Keeps it from being too fast; undefined: as fast as it goes. */
@@ -79,8 +80,8 @@ export async function decode(decoder: TokenComputer, decoding: Decoding): Promis
 async function advance(decoder: TokenComputer, decoding: Decoding, id: number): Promise<Float32Array | undefined> {
   const text = decoder.textToRecompute(id);
   if (text !== undefined) return prefill(decoder, decoding, text, decoder.rewindTo(text));
-  const logits = await decoder.compute(Int32Array.of(id));
-  const { pacer, stop } = decoding;
+  const { chunks, pacer, stop } = decoding;
+  const logits = await timed(chunks, 1, () => decoder.compute(Int32Array.of(id)));
   if (pacer === undefined) return logits;
   await pacer.decoded(stop);
   return stop.aborted ? undefined : logits;
@@ -93,14 +94,22 @@ async function prefill(
   text: Int32Array,
   from: number,
 ): Promise<Float32Array | undefined> {
-  const { pacer, stop } = decoding;
+  const { chunks, pacer, stop } = decoding;
   let logits: Float32Array | undefined;
   for (let start = from; start < text.length;) {
     if (stop.aborted) return undefined;
-    const chunk = text.subarray(start, start + Math.max(decoding.prefillChunk, decoder.smallestChunk));
-    logits = await decoder.compute(chunk);
+    const chunk = text.subarray(start, start + Math.max(chunks.size, decoder.smallestChunk));
+    logits = await timed(chunks, chunk.length, () => decoder.compute(chunk));
     start += chunk.length;
     await pacer?.prefilled(chunk.length, stop);
   }
   return stop.aborted ? undefined : logits;
+}
+
+/** Computes so many tokens, and tells how long that took. */
+export async function timed<T>(chunks: PrefillChunks, tokens: number, compute: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  const result = await compute();
+  chunks.measured(tokens, performance.now() - startedAt);
+  return result;
 }

@@ -14,6 +14,7 @@ import { readLayout, type ModelLayout } from './layout.js';
 import type { EngineInit } from './protocol.js';
 import { Sampler } from './sampler.js';
 import { resolveSampling } from './sampling-settings.js';
+import { AdaptiveChunks, fixedChunks, largestChunk, type PrefillChunks } from './prefill-chunks.js';
 import { Pacer } from '../pacer.js';
 import { TokenQueue } from './token-queue.js';
 import { loadTokenizer, type LoadedTokenizer } from './tokenizer.js';
@@ -45,7 +46,7 @@ export class Engine {
   readonly #layout: ModelLayout;
   readonly #eosTokenIds: ReadonlySet<number>;
   readonly #sampling: ResolvedSampling;
-  readonly #prefillChunk: number;
+  readonly #chunks: PrefillChunks;
   readonly #pacer: Pacer | undefined;
   readonly #constraints: JsonConstraints;
 
@@ -55,7 +56,7 @@ export class Engine {
     this.#layout = layout;
     this.#eosTokenIds = new Set([...layout.eosTokenIds, ...tokenizer.idsOf(knownEosTokens)]);
     this.#sampling = init.sampling;
-    this.#prefillChunk = init.prefillChunk;
+    this.#chunks = prefillChunks(init.prefillChunk, layout.modelBytes);
     this.#pacer = init.pace && new Pacer(init.pace);
     this.#constraints = new JsonConstraints(tokenizer.table, decoder.vocabularySize, this.#eosTokenIds);
     this.info = {
@@ -102,7 +103,7 @@ export class Engine {
           : this.#constraints.chooser(request.json, sampler, detokenizer.spacesToStrip, limit),
       eosTokenIds: this.#eosTokenIds,
       limit,
-      prefillChunk: this.#prefillChunk,
+      chunks: this.#chunks,
       startedAt,
       pacer: this.#pacer,
       stop,
@@ -132,7 +133,7 @@ export class Engine {
     const prompt = this.#promptTokens(input);
     return computeAll(this.#decoder, output, {
       prompt,
-      prefillChunk: this.#prefillChunk,
+      chunks: this.#chunks,
       pacer: this.#pacer,
       stop,
     });
@@ -198,6 +199,15 @@ function contextOverflow(size: string, details: OverflowDetails): RkllmError {
 
 function defaultThreads(modelBytes: number): number {
   return modelBytes < smallModelBytes ? 1 : Math.min(mostThreads, availableParallelism());
+}
+
+/**
+ * A small model computes any chunk in no time, and its answers are the same in each run: how a sum is divided shows in its last
+ * digits.
+ */
+function prefillChunks(size: number | undefined, modelBytes: number): PrefillChunks {
+  if (size !== undefined) return fixedChunks(size);
+  return modelBytes < smallModelBytes ? fixedChunks(largestChunk) : new AdaptiveChunks();
 }
 
 function notGiven(output: ComputedOutput, { modelFile, names }: ModelLayout): RkllmError {

@@ -4,7 +4,10 @@ import { loadInEngine } from './client.js';
 
 /** What can be tuned for a backend as a whole. */
 export interface OnnxBackendOptions {
-  /** Tokens of a prompt that are computed in one go; an abort takes effect between two of them. Default 64. */
+  /**
+   * Tokens of a prompt that are computed in one go; an abort takes effect between two of them. Default: 64 for small models, else
+   * by the time that they take.
+   */
   readonly prefillChunk?: number;
   /** Memory that can be had, in bytes. Default: what the system says, each time. */
   readonly freeMemory?: number;
@@ -12,7 +15,7 @@ export interface OnnxBackendOptions {
 
 /** Makes the backend that runs ONNX models on the CPU. ONNX Runtime itself is looked for when a model is loaded. */
 export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
-  const { prefillChunk = 64, freeMemory } = options;
+  const { prefillChunk, freeMemory } = options;
   return {
     name: 'onnx',
     engineOptions: ['threads', 'pace', 'mirostat', 'mirostatTau', 'mirostatEta'],

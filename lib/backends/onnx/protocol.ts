@@ -11,8 +11,8 @@ export interface EngineInit {
   readonly sampling: ResolvedSampling;
   readonly threads: number | undefined;
   readonly pace: Pace | undefined;
-  /** Tokens of a prompt that are computed in one go; an abort takes effect between two of them. */
-  readonly prefillChunk: number;
+  /** See {@link OnnxBackendOptions.prefillChunk}. */
+  readonly prefillChunk: number | undefined;
   /** Memory that can be had, in bytes; undefined: what the system says. */
   readonly freeMemory: number | undefined;
 }
