@@ -1,6 +1,7 @@
 import type { RunEnd } from '../backend.js';
 import { ClosingError } from './busy-guard.js';
 import type { PrefillChunks } from './prefill-chunks.js';
+import { turn } from '../clock.js';
 import type { Pacer } from '../pacer.js';
 import type { Decoder } from './decoder.js';
 
@@ -106,10 +107,18 @@ async function prefill(
   return stop.aborted ? undefined : logits;
 }
 
-/** Computes so many tokens, and tells how long that took. */
+/** In less, nobody has come to want something else. */
+const longRunMs = 5;
+
+/**
+ * Computes so many tokens, and tells how long that took. After a run that took long, messages have their turn before what follows:
+ * else an abort that came meanwhile would be heard after one more run.
+ */
 export async function timed<T>(chunks: PrefillChunks, tokens: number, compute: () => Promise<T>): Promise<T> {
   const startedAt = performance.now();
   const result = await compute();
-  chunks.measured(tokens, performance.now() - startedAt);
+  const ms = performance.now() - startedAt;
+  chunks.measured(tokens, ms);
+  if (ms > longRunMs) await turn();
   return result;
 }

@@ -1,6 +1,7 @@
 /**
  * Entry point of the thread or process that computes one model. Messages arrive between native calls: ONNX Runtime
- * gives the event loop a turn before each of them, so an abort needs no shared memory.
+ * gives the event loop a turn before each of them, and the decode loop after those that took long, so an abort needs no
+ * shared memory.
  */
 import { RkllmError } from '../../errors.js';
 import type { ComputedOutput, RunInput, RunRequest } from '../backend.js';
