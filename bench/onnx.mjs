@@ -3,19 +3,41 @@
  * loop on this thread. Both decode greedily from the same token; rounds alternate, so that a busy machine slows both.
  *
  *   node bench/onnx.mjs [model directory]
+ *   node bench/onnx.mjs --full [--cache directory] [--prompt N] [--tokens N] [--rounds N]
+ *
+ * `--full`: a generated model of the size of Phi-3-mini (2.4 GB, written once to a directory outside the repository), load, prefill,
+ * memory and aborts as well; see bench/onnx-full.mjs.
  */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { benchFullSize } from './onnx-full.mjs';
 
 const require = createRequire(import.meta.url);
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const { createOnnxBackend } = require(path.join(root, 'dist/backends/onnx/index.js'));
 const ort = require('onnxruntime-node');
 
-const directory = path.resolve(process.argv[2] ?? path.join(root, 'models/tiny-phi3'));
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean' },
+    cache: { type: 'string' },
+    prompt: { type: 'string', default: '128' },
+    tokens: { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+if (options.full) {
+  const [prompt, tokens, rounds] = [options.prompt, options.tokens, options.rounds].map(Number);
+  console.log(JSON.stringify(await benchFullSize({ cache: options.cache, prompt, tokens, rounds }), undefined, 2));
+  process.exit(0);
+}
+
+const directory = path.resolve(positionals[0] ?? path.join(root, 'models/tiny-phi3'));
 const rounds = 7;
 const prompt = [300];
 

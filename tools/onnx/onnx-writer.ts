@@ -23,6 +23,9 @@ export interface Tensor {
 /** A file and its bytes. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
+/** Takes the bytes of the external files as they come, for models that are larger than memory should be. */
+export type ExternalSink = (file: string, bytes: Uint8Array) => void;
+
 /** Initializers smaller than this stay in the model file. */
 const minimumExternalBytes = 1024;
 /** Alignment of each initializer in the external file, so that it can be mapped into memory. */
@@ -35,11 +38,16 @@ export class OnnxGraph {
   readonly #inputs: ProtobufWriter[] = [];
   readonly #outputs: ProtobufWriter[] = [];
   readonly #external: readonly ExternalFile[];
+  readonly #sink: ExternalSink | undefined;
   #externalCount = 0;
 
-  /** @param externalFiles - names of the files that take the large initializers in turn; none: all in one file. */
-  constructor(externalFiles: readonly string[] = []) {
+  /**
+   * @param externalFiles - names of the files that take the large initializers in turn; none: all in one file.
+   * @param sink - takes what goes into them; without it {@link finish} gives them as a whole.
+   */
+  constructor(externalFiles: readonly string[] = [], sink?: ExternalSink) {
     this.#external = externalFiles.map((name) => ({ name, parts: [], length: 0 }));
+    this.#sink = sink;
   }
 
   /**
@@ -76,12 +84,23 @@ export class OnnxGraph {
         tensor.message(13, new ProtobufWriter().string(1, key).string(2, String(value)));
       }
       tensor.integer(14, 1);
-      append(external, bytes);
+      this.#append(external, bytes);
     } else {
       tensor.bytes(9, bytes);
     }
     this.#initializers.push(tensor);
     return name;
+  }
+
+  #append(file: ExternalFile, bytes: Uint8Array): void {
+    const padding = Buffer.alloc((externalAlignment - (bytes.length % externalAlignment)) % externalAlignment);
+    file.length += bytes.length + padding.length;
+    if (this.#sink === undefined) {
+      file.parts.push(bytes, padding);
+    } else {
+      this.#sink(file.name, bytes);
+      this.#sink(file.name, padding);
+    }
   }
 
   /** Declares a graph input; a string in `dims` is a symbolic dimension. */
@@ -106,7 +125,7 @@ export class OnnxGraph {
     return graph;
   }
 
-  /** The model file, and the external files when there are any. */
+  /** The model file, and the external files when there are any; empty, where a sink took what belongs into them. */
   finish(producer: string, opset = 21): { readonly model: Uint8Array; readonly external: ExternalFiles } {
     const model = new ProtobufWriter().integer(1, 10).string(2, producer).message(7, this.message('main_graph'));
     model.message(8, new ProtobufWriter().string(1, '').integer(2, opset));
@@ -122,12 +141,6 @@ interface ExternalFile {
   readonly name: string;
   readonly parts: Uint8Array[];
   length: number;
-}
-
-function append(file: ExternalFile, bytes: Uint8Array): void {
-  const padding = (externalAlignment - (bytes.length % externalAlignment)) % externalAlignment;
-  file.parts.push(bytes, Buffer.alloc(padding));
-  file.length += bytes.length + padding;
 }
 
 function bytesOf(data: ArrayBufferView): Uint8Array {

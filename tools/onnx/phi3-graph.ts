@@ -1,4 +1,4 @@
-import { dataTypes, OnnxGraph, type ExternalFiles } from './onnx-writer.js';
+import { dataTypes, OnnxGraph, type ExternalFiles, type ExternalSink } from './onnx-writer.js';
 import { attend, declareAttention, type AttentionForm } from './phi3-attention.js';
 import { FloatWriter, type FloatFormat } from './phi3-floats.js';
 import { defaultNames, layerName, type Phi3Names } from './phi3-names.js';
@@ -22,6 +22,10 @@ export interface Phi3GraphOptions {
   readonly names?: Phi3Names;
   /** Names of the files that take the large tensors; none: all in the model file. */
   readonly externalFiles?: readonly string[];
+  /** Takes the bytes of those files. */
+  readonly externalSink?: ExternalSink;
+  /** Makes the blocks of a matrix; default: {@link quantizeBlocks}. */
+  readonly quantize?: typeof quantizeBlocks;
   /** The version of ONNX that the file claims to be of. */
   readonly opset?: number;
 }
@@ -35,7 +39,7 @@ export function buildPhi3(
   weights: Phi3Weights,
   options: Phi3GraphOptions = {},
 ): { readonly model: Uint8Array; readonly external: ExternalFiles } {
-  const graph = new OnnxGraph(options.externalFiles);
+  const graph = new OnnxGraph(options.externalFiles, options.externalSink);
   const builder = new Phi3Builder(graph, config, options);
   builder.declare();
   let { output, residual } = builder.embed(weights);
@@ -62,6 +66,7 @@ class Phi3Builder {
   readonly #attention: AttentionForm;
   readonly #logits: LogitsForm;
   readonly #longRope: LongRope | undefined;
+  readonly #quantize: typeof quantizeBlocks;
 
   constructor(graph: OnnxGraph, config: Phi3Config, options: Phi3GraphOptions) {
     this.#graph = graph;
@@ -72,6 +77,7 @@ class Phi3Builder {
     this.#attention = options.attention ?? 'gqa';
     this.#logits = options.logits ?? 'all';
     this.#longRope = options.longRope;
+    this.#quantize = options.quantize ?? quantizeBlocks;
   }
 
   /** Inputs, outputs and what every layer shares: sequence lengths and RoPE tables. */
@@ -189,7 +195,7 @@ class Phi3Builder {
       return g.node('MatMul', [input, `${name}.weight`], [result]);
     }
     const bits = this.#format === 'int8' ? 8 : 4;
-    const { values, scales, blocksPerRow, bytesPerBlock } = quantizeBlocks(matrix, outputs, inputs, bits, blockSize);
+    const { values, scales, blocksPerRow, bytesPerBlock } = this.#quantize(matrix, outputs, inputs, bits, blockSize);
     g.initializer(`${name}.values`, 'uint8', [outputs, blocksPerRow, bytesPerBlock], values);
     this.#constant(`${name}.scales`, [scales.length], scales);
     // Without accuracy_level 4 the 8-bit kernel computes in float32 and is six times slower.
