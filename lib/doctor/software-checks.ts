@@ -64,10 +64,10 @@ export function checkCpuBackend(ort: OrtPackage | undefined, { hasNpu }: Board):
     return conclude(cpuCheck, missing, `${found}, without a binary for this platform`, fix);
   }
   if (compareReleases(ort.version, oldestOrt) < 0) {
-    return conclude(cpuCheck, missing, `${found}, which is too old: 1.24 is needed`, `\`${installOrt()}\``);
+    return conclude(cpuCheck, missing, `${found}, which is too old: 1.25 is needed`, `\`${installOrt()}\``);
   }
   if (compareReleases(ort.version, firstTooNewOrt) >= 0) {
-    return conclude(cpuCheck, 'warn', `${found}; 1.24 to 1.x are tested`, `\`${installOrt()}\``);
+    return conclude(cpuCheck, 'warn', `${found}; 1.25 to 1.x are tested`, `\`${installOrt()}\``);
   }
   return conclude(cpuCheck, 'ok', found);
 }

@@ -8,8 +8,8 @@ export interface OrtPackage {
   readonly hasBinary: boolean;
 }
 
-/** The first release that has what is used of it; as `peerDependencies` of package.json. */
-export const oldestOrt = '1.24.0';
+/** The first release that can be loaded again after its last worker has ended (1.24 does not register a second time); as `peerDependencies` of package.json. */
+export const oldestOrt = '1.25.0';
 
 /**
  * What installs it here. Its install script downloads GPU libraries on x64 Linux, whether there is a GPU or not, and fails

@@ -142,7 +142,7 @@ describe('the addon and the CPU backend', () => {
     ['laptop', { version: '1.17.0', hasBinary: true }, 'fail'],
     ['rk3588', { version: '1.17.0', hasBinary: true }, 'skip'],
     ['laptop', { version: '2.0.0', hasBinary: true }, 'warn'],
-    ['laptop', { version: '1.24.0', hasBinary: true }, 'ok'],
+    ['laptop', { version: '1.25.0', hasBinary: true }, 'ok'],
   ])('onnxruntime-node on %s (%j): %s', async (name, ort, status) => {
     expect(find(await examine(boards[name], { around: { ort: () => ort } }), 'cpu-backend')?.status).toBe(status);
   });

@@ -58,9 +58,9 @@ it.each([
 });
 
 it('says that it is too old, and does not load it', async () => {
-  const result = await load("console.log('loaded');", '1.23.9');
+  const result = await load("console.log('loaded');", '1.24.3');
   expect(result.stdout).toMatch(
-    /^RKLLM_ONNX_LOAD_FAILED The package onnxruntime-node 1\.23\.9 is too old: 1\.24\.0 or newer is needed\. Run: /,
+    /^RKLLM_ONNX_LOAD_FAILED The package onnxruntime-node 1\.24\.3 is too old: 1\.25\.0 or newer is needed\. Run: /,
   );
   expect(result).toMatchObject({ code: 0, stderr: '' });
 });
