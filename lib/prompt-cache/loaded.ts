@@ -12,13 +12,13 @@ export interface CacheFile {
  */
 export class LoadedPromptCache {
   readonly #runtime: RuntimeControls;
-  #file: CacheFile | 'none' | 'caller' = 'none';
+  #file: CacheFile | 'none' | 'caller' | 'unknown' = 'none';
 
   constructor(runtime: RuntimeControls) {
     this.#runtime = runtime;
   }
 
-  /** Nothing is loaded, as far as is known. */
+  /** Nothing is loaded. */
   get isEmpty(): boolean {
     return this.#file === 'none';
   }
@@ -31,23 +31,29 @@ export class LoadedPromptCache {
   /** @returns false when the runtime does not take it. */
   async load(file: CacheFile): Promise<boolean> {
     if (this.has(file)) return true;
-    this.#file = 'none';
+    this.forget();
     const isLoaded = await this.#runtime.loadPromptCache(file.path).then(
       () => true,
       () => false,
     );
     if (isLoaded) this.#file = file;
+    // A runtime that does not take one may keep the one before it.
+    else await this.releaseOthers(file.lora);
     return isLoaded;
   }
 
-  /** Has nothing stay loaded that another adapter has computed. What the caller has loaded is the caller's. */
+  /**
+   * Has nothing stay loaded that another adapter has computed, or that nobody knows. What the caller has loaded is the
+   * caller's.
+   */
   releaseOthers(lora: string | undefined): Promise<void> | undefined {
-    return typeof this.#file === 'object' && this.#file.lora !== lora ? this.#release() : undefined;
+    if (typeof this.#file === 'object') return this.#file.lora === lora ? undefined : this.#release();
+    return this.#file === 'unknown' ? this.#release() : undefined;
   }
 
-  /** What is loaded is no longer known. */
+  /** What is loaded, if anything of ours is, is no longer known. */
   forget(): void {
-    if (this.#file !== 'caller') this.#file = 'none';
+    if (typeof this.#file === 'object') this.#file = 'unknown';
   }
 
   /** The caller has put another one in its place, or released it. */
