@@ -24,8 +24,8 @@ export class KvOwner {
   readonly #isKept: boolean;
   readonly #turns: TurnCache | undefined;
   #contents: Contents = 'nothing';
-  /** Those that a request has set. What the caller has set by hand is none of ours. */
-  #tools = noRuntimeTools.tools;
+  /** Those that a request has set; undefined: nobody knows. What the caller has set by hand is none of ours. */
+  #tools: string | undefined = noRuntimeTools.tools;
   /** The runtime compares prompts with it as well. Absent: the engine has no such thing. */
   readonly #promptCache: LoadedPromptCache | undefined;
 
@@ -129,6 +129,7 @@ export class KvOwner {
   /** They are part of what the runtime computes of a prompt. */
   async #setTools(tools: RuntimeTools): Promise<void> {
     this.#spoil();
+    this.#tools = undefined;
     await this.#model.runtime?.setFunctionTools(tools);
     this.#tools = tools.tools;
   }

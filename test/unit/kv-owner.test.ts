@@ -125,3 +125,18 @@ test('a cache that could not be emptied is as unknown as before', async () => {
   await expect(owner.prepare(request(), false)).rejects.toThrow('refused');
   await expect(owner.prepare(request(), false)).rejects.toThrow('refused');
 });
+
+test('tools that could not be set are taken back before a request that has none', async () => {
+  const set: string[] = [];
+  const setFunctionTools = ({ tools }: { readonly tools: string }): Promise<void> => {
+    set.push(tools);
+    return tools === '[]' ? Promise.resolve() : Promise.reject(new Error('refused'));
+  };
+  const runtime = { setFunctionTools, clearKvCache: () => Promise.resolve() } as unknown as RuntimeControls;
+  const owner = new KvOwner({ capabilities: { kvReuse: true }, runtime } as unknown as BackendModel, undefined);
+  const tools = { tools: '[{}]', responseTag: 'tool_response' };
+  await expect(owner.prepare(request(), false, tools)).rejects.toThrow('refused');
+  await owner.prepare(request(), false);
+  await owner.prepare(request(), false);
+  expect(set).toEqual(['[{}]', '[]']);
+});
