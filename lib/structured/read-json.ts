@@ -8,7 +8,8 @@ export type ReadJson =
   | { readonly isValid: true; readonly text: string; readonly value: unknown }
   | { readonly isValid: false; readonly problems: readonly string[] };
 
-const fence = /```[^\S\n]*(?:json)?[^\S\n]*\n?(.*?)```/isu;
+/** White space is read in one way only: an answer that is nothing else behind its fence must not take for ever. */
+const fence = /```(?:[^\S\n]*json)?(.*?)```/isu;
 
 /** Reads an answer. What models put around JSON is left out: a fence of code, or words before and after it. */
 export function readJson(schema: JsonSchema, answer: string): ReadJson {
