@@ -52,6 +52,7 @@ export class ToolRunner {
     const unsubscribe = onAbort(signal, () => {
       end(signal.reason);
     });
+    if (signal.aborted) end(signal.reason); // by another call of the same step
     try {
       return await Promise.race([stopped.promise, runTool(tool, call, stop.signal)]);
     } catch (error) {
@@ -71,6 +72,7 @@ async function runTool(tool: Tool, call: ToolCall, signal: AbortSignal): Promise
     if (checked.issues !== undefined) return refused(call, checked.issues.map(issueText));
     given = checked.value;
   }
+  signal.throwIfAborted();
   const value = await tool.run(given as Readonly<Record<string, unknown>>, { signal, call });
   return { call, content: contentOf(value), value, isError: false, error: undefined };
 }

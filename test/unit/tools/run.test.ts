@@ -24,6 +24,12 @@ function waiting(onCall: (context: ToolContext) => void, heeds = true): Tool {
   };
 }
 
+/** It takes a turn of its own to look at a value. */
+const standardSchema = {
+  jsonSchema: { type: 'object' },
+  parameters: { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => Promise.resolve({ value }) } },
+} as const;
+
 async function asking(replies: Script['replies'], prompts: string[] = [], options = {}): Promise<ChatSession> {
   const model = await scriptedModel({ ...(replies && { replies }), onRun: (prompt) => prompts.push(prompt) });
   return model.chat(options);
@@ -124,6 +130,15 @@ describe('stopped while a tool runs', () => {
     expect(await run).toMatchObject({ finishReason: 'abort', abortReason: 'enough' });
     expect(chat.messages).toEqual([]);
     expect((await chat.send('Hi')).finishReason).toBe('stop');
+  });
+
+  test.each([undefined, standardSchema])('calls beside it are not begun, nor waited for (%p)', async (parameters) => {
+    const chat = await asking([call('stop') + call('wait')]);
+    let begun = 0;
+    const stop: Tool = { name: 'stop', run: () => run.abort() };
+    const run: ChatRun = chat.run('Hi', { tools: [stop, { ...waiting(() => begun++, false), ...parameters }] });
+    expect((await run).finishReason).toBe('abort');
+    expect(begun).toBe(0);
   });
 
   test('its signal rejects with its reason', async () => {
