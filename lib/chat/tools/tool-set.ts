@@ -1,6 +1,6 @@
 import { RkllmError } from '../../errors.js';
 import { describe } from '../../options/describe.js';
-import { validateJson, type JsonSchema } from '../../structured/validate.js';
+import { tryJsonSchema, validateJson, type JsonSchema } from '../../structured/validate.js';
 import { isRecord, type ToolCall } from '../tool-call.js';
 import { isStandardSchema } from './standard-schema.js';
 import type { ToolDefinition } from './tool.js';
@@ -93,7 +93,7 @@ function usable(owner: string, name: string, schema: unknown): JsonSchema {
     throw invalid(owner, `the parameters of ${name} are ${describe(schema)}`);
   }
   try {
-    validateJson(schema, {});
+    tryJsonSchema(schema);
   } catch (cause) {
     throw invalid(owner, `the JSON Schema of ${name} cannot be used`, cause);
   }

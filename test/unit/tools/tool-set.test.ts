@@ -21,6 +21,17 @@ test.each<[string, unknown, string]>([
   ['a key that no tool has', [{ name: 'a', execute: () => 1 }], "'execute'"],
   ['a schema that is none', [{ name: 'a', parameters: 'object' }], 'the parameters of a'],
   ['a schema that refers to nothing', [{ name: 'a', parameters: { $ref: '#/$defs/b' } }], 'cannot be used'],
+  ...[
+    { $ref: '#/$defs/b' },
+    { $ref: '#/properties/city' },
+    { type: 'string', pattern: '(' },
+    { type: 'array', items: { type: 'object', patternProperties: { '(': {} } } },
+    { anyOf: [{ type: 'string' }, { type: 'object', required: true }] },
+  ].map((city): [string, unknown, string] => [
+    `a property that is ${JSON.stringify(city)}`,
+    [{ name: 'a', parameters: { type: 'object', properties: { city } } }],
+    'the JSON Schema of a cannot be used',
+  ]),
   ['a Standard Schema without a JSON Schema', [{ name: 'a', parameters: standard() }], 'jsonSchema'],
   ['a description that is no text', [{ name: 'a', description: 1 }], 'the description of a'],
   ['a function that is none', [{ name: 'a', run: 'b' }], 'run of a'],
@@ -47,6 +58,13 @@ test.each([
   expect(prompts[0]).toContain('"properties": {"city": {"type": "string"}}');
   expect(toolCalls.map(({ problems }) => problems?.length ?? 0)).toEqual([0, 1]);
   expect([text, finishReason]).toEqual(['', 'tool-calls']);
+});
+
+test('what stands in annotations is no schema', async () => {
+  const model = await scriptedModel({});
+  const city = { type: 'string', example: { required: true, $ref: '#/none' }, examples: [{ pattern: '(' }] };
+  const tools = [{ name: 'a', parameters: { ...parameters, properties: { city } } }];
+  expect((await model.generate('Hi', { tools })).finishReason).toBe('stop');
 });
 
 test('a prompt that is used as it is has no place for tools', async () => {
