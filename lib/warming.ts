@@ -125,9 +125,10 @@ export class Warming {
     const isFirst = engine.kv.isEmpty;
     const unfinished = await begin(entry);
     try {
+      stop.throwIfAborted(); // meanwhile: nobody would be told of it again
       const saving = unfinished && { npu: { ...request.npu, savePromptCache: unfinished.path } };
       const end = await this.#run(model, { ...request, ...saving }, stop);
-      const path = await unfinished?.keep();
+      const path = await keep(unfinished);
       if (!kvReuse && path === undefined && !keepsTurns) throw promptCacheUnwritten('warm()');
       // What an engine has in memory it need not read.
       if (!kvReuse && path !== undefined) await this.#load(path, request);
@@ -172,6 +173,14 @@ function commonStart(one: string, other: string): string {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length++;
   return one.slice(0, length);
+}
+
+async function keep(unfinished: UnfinishedEntry | undefined): Promise<string | undefined> {
+  try {
+    return await unfinished?.keep();
+  } catch (cause) {
+    throw promptCacheUnusable('warm()', cause);
+  }
 }
 
 async function begin(entry: Entry | undefined): Promise<UnfinishedEntry | undefined> {
