@@ -75,9 +75,9 @@ export interface ChatSession {
   contextUsage(content?: string): Promise<ContextUsage>;
   /**
    * Computes what the next turn's prompt begins with (the system message, what was said, the tools), so that the turn has only
-   * its question to compute. It waits its turn in the model's queue; `send()` need not wait for it. The engine keeps it until it
-   * computes something else. With the load option `promptCacheFiles` it is found in a file when it was computed before, also by
-   * another process.
+   * its question to compute. It waits its turn in the model's queue; `send()` need not wait for it, and a failure that nobody
+   * looks at ends no process. The engine keeps it until it computes something else. With the load option `promptCacheFiles`
+   * it is found in a file when it was computed before, also by another process.
    *
    * @throws RkllmError (as a rejection) `RKLLM_CHAT_BUSY`; `RKLLM_UNSUPPORTED_OPTION` where the engine keeps nothing
    * (`model.capabilities.kvReuse` is false and there are no files); `RKLLM_UNSUPPORTED_BY_RUNTIME` when runtime 1.1.x has written

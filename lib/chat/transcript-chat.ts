@@ -114,14 +114,21 @@ export class TranscriptChat implements ChatSession {
     return this.#model.meter.count(messages);
   }
 
-  async warm(options?: WarmOptions): Promise<WarmedPrompt> {
-    this.#refuseWhileBusy('warm the conversation up');
-    this.#model.refuseUnusable();
-    return this.#model.warm(this.#messages, this.#turnOptions(options));
+  warm(options?: WarmOptions): Promise<WarmedPrompt> {
+    const warming = this.#warm(options);
+    // It need not be awaited: one that fails makes the turn take longer, and must not end the process.
+    warming.catch(() => undefined);
+    return warming;
   }
 
   toJSON(): SavedChat {
     return saveChat(this.#messages);
+  }
+
+  async #warm(options: WarmOptions | undefined): Promise<WarmedPrompt> {
+    this.#refuseWhileBusy('warm the conversation up');
+    this.#model.refuseUnusable();
+    return this.#model.warm(this.#messages, this.#turnOptions(options));
   }
 
   #turn(action: string, transcriptOf: () => readonly ChatMessage[], options: GenerateOptions | undefined): Generation {

@@ -29,6 +29,12 @@ const forgotten: [string, string][] = [
     'one that waits too long',
     `const m = await load({ prefillMs: 30 }, { queue: { timeoutMs: 1 } }); m.generate('Hi'); m.generate('Hi');`,
   ],
+  ['a conversation that cannot be warmed up', `(await load(failing)).chat({ system: 'Be brief.' }).warm();`],
+  [
+    'a turn that runs tools, and an answer that is checked',
+    `const m = await load(failing); m.chat().run('Hi', { tools: [{ name: 'a', run() {} }] });
+     m.generate('Hi', { responseFormat: { type: 'json' } });`,
+  ],
   ['one that was left by break', `for await (const c of (await load({ reply: 'a b c' })).generate('Hi')) break;`],
 ];
 
