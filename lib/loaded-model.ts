@@ -155,7 +155,7 @@ export class LoadedModel implements Model {
   chat(options?: ChatOptions): ChatSession {
     this.#refuseWhenGone();
     const model: ChatModel = {
-      ask: (turn, turnOptions) => this.#generate('send()', turn.messages, turnOptions, turn),
+      ask: (owner, turn, turnOptions) => this.#generate(owner, turn.messages, turnOptions, turn),
       warm: (messages, warmOptions) => this.#warming.warm(messages, warmOptions),
       meter: this.#meter,
       refuseUnusable: () => {
@@ -197,19 +197,19 @@ export class LoadedModel implements Model {
     refuseOnBatches(owner, this.capabilities);
     const asked = this.#requests.of(owner, input, options, conversation);
     if (asked.format === undefined || this.capabilities.constrainedJson === true) {
-      return this.#start(owner, asked, conversation);
+      return this.#start(asked, conversation);
     }
     return checkedGeneration(asked.format, asked, conversation, this.#meter, {
-      start: (turn) => this.#start(owner, asked, turn),
+      start: (turn) => this.#start(asked, turn),
       ask: (messages, turn) => {
         this.#refuseWhenGone();
         const again = this.#requests.of(owner, messages, without(asked.options, ['responseFormat']), turn);
-        return this.#start(owner, again, turn);
+        return this.#start(again, turn);
       },
     });
   }
 
-  #start(owner: string, asked: AskedGeneration, conversation: AskedTurn | undefined): Generation {
+  #start(asked: AskedGeneration, conversation: AskedTurn | undefined): Generation {
     const { signal, onAbort = 'throw' } = asked.options;
     const context = {
       id: randomUUID(),
@@ -227,7 +227,7 @@ export class LoadedModel implements Model {
       signal,
       onAbort,
     };
-    const describe = describeGeneration(owner, context, this.info, asked.given, asked.options);
+    const describe = describeGeneration(context, this.info, asked.given, asked.options);
     return this.#parts.observer.generate(describe, signal, () => {
       this.#refuseWhenGone(); // who is told of its start may have disposed the model
       const generation = new ActiveGeneration(context);

@@ -20,7 +20,8 @@ import type { WarmedPrompt } from './warmed-prompt.js';
 
 /** The model of a conversation, as it is seen from there. */
 export interface ChatModel {
-  ask(turn: AskedTurn, options: GenerateOptions | undefined): Generation;
+  /** @param owner - who was called, for messages: `send()`. */
+  ask(owner: string, turn: AskedTurn, options: GenerateOptions | undefined): Generation;
   /** Computes what a prompt of these messages begins with. */
   warm(messages: readonly ChatMessage[], options: WarmOptions | undefined): Promise<WarmedPrompt>;
   readonly meter: ContextMeter;
@@ -53,7 +54,7 @@ export class TranscriptChat implements ChatSession {
   }
 
   send(content: string, options?: GenerateOptions): Generation {
-    return this.#turn('send another message', () => [...this.#messages, { role: 'user', content }], options);
+    return this.#turn('send()', 'send another message', () => [...this.#messages, { role: 'user', content }], options);
   }
 
   run(content: string, options: ToolRunOptions): ChatRun {
@@ -62,7 +63,7 @@ export class TranscriptChat implements ChatSession {
     const run = new ActiveRun({
       ...asked,
       start: [...this.#messages, { role: 'user', content }],
-      ask: (messages, signal) => this.#ask(() => messages, { ...asked.generation, signal, onAbort: 'return' }),
+      ask: (messages, signal) => this.#ask('run()', () => messages, { ...asked.generation, signal, onAbort: 'return' }),
       conclude: (messages) => {
         this.#busy = false;
         if (messages !== undefined) this.#messages = Object.freeze(messages);
@@ -75,6 +76,7 @@ export class TranscriptChat implements ChatSession {
 
   regenerate(options?: GenerateOptions): Generation {
     return this.#turn(
+      'regenerate()',
       'ask for another answer',
       () => {
         if (this.#messages.at(-1)?.role !== 'assistant') throw nothingTo('regenerate()', 'an answer');
@@ -86,6 +88,7 @@ export class TranscriptChat implements ChatSession {
 
   editLast(content: string, options?: GenerateOptions): Generation {
     return this.#turn(
+      'editLast()',
       'change the last message',
       () => {
         const last = this.#messages.map(({ role }) => role).lastIndexOf('user');
@@ -131,9 +134,14 @@ export class TranscriptChat implements ChatSession {
     return this.#model.warm(this.#messages, this.#turnOptions(options));
   }
 
-  #turn(action: string, transcriptOf: () => readonly ChatMessage[], options: GenerateOptions | undefined): Generation {
+  #turn(
+    owner: string,
+    action: string,
+    transcriptOf: () => readonly ChatMessage[],
+    options: GenerateOptions | undefined,
+  ): Generation {
     this.#refuseWhileBusy(action);
-    const { generation } = this.#ask(transcriptOf, options, (messages, result) => {
+    const { generation } = this.#ask(owner, transcriptOf, options, (messages, result) => {
       this.#busy = false;
       if (result.finishReason === 'abort' && this.#options.partialAnswers === 'discard') return;
       this.#messages = Object.freeze(messages);
@@ -145,16 +153,17 @@ export class TranscriptChat implements ChatSession {
 
   /** @param onConcluded - called before anybody else sees the result: who does may ask the next question at once. */
   #ask(
+    owner: string,
     transcriptOf: () => readonly ChatMessage[],
     options: GenerateOptions | undefined,
     onConcluded?: (messages: readonly ChatMessage[], result: GenerationResult) => void,
   ): AskedAnswer {
     this.#model.refuseUnusable();
-    const tools = toolsOf('send()', options);
+    const tools = toolsOf(owner, options);
     const turn = this.#budget.turnOf(Object.freeze(checkMessages(transcriptOf())), tools);
     let asked = turn.messages;
     const onFitted = ({ messages }: FittedTurn): void => void (asked = messages);
-    const generation = this.#model.ask({ ...turn, onFitted }, this.#turnOptions(options));
+    const generation = this.#model.ask(owner, { ...turn, onFitted }, this.#turnOptions(options));
     const concluded = generation.result().then((result) => {
       const answer = answerOf(result);
       // With a format the tokens are also those of its instruction and of repairs, which the conversation does not keep.

@@ -9,12 +9,14 @@ import { summarize } from './option-summary.js';
 /**
  * What is told of a generation at its start, when somebody listens.
  *
- * @param owner - who was called, `generate()` or `send()`.
  * @param given - what was asked, of which nothing but its kind is told.
  */
 export function describeGeneration(
-  owner: string,
-  { id, request }: { readonly id: string; readonly request: { readonly input: RunInput } },
+  {
+    id,
+    request,
+    isConversation,
+  }: { readonly id: string; readonly request: { readonly input: RunInput }; readonly isConversation: boolean },
   { name, backend }: ModelInfo,
   given: unknown,
   options: Checked<typeof generateTable>,
@@ -22,7 +24,7 @@ export function describeGeneration(
   const { input } = request;
   return () => ({
     id,
-    operation: owner === 'send()' ? 'chat' : 'generate',
+    operation: isConversation ? 'chat' : 'generate',
     model: name,
     backend,
     input: { kind: kindOf(given, input), length: input.type === 'text' ? input.text.length : input.tokenIds.length },

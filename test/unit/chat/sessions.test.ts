@@ -188,3 +188,18 @@ test('no chat does anything once the model is gone', async () => {
   }
   expect(chat.toJSON().messages).toHaveLength(2);
 });
+
+test.each<[string, (chat: ChatSession) => unknown]>([
+  ['send()', (chat) => chat.send('Hi', { maxReasoningTokens: 5 })],
+  ['regenerate()', (chat) => chat.regenerate({ maxReasoningTokens: 5 })],
+  ['editLast()', (chat) => chat.editLast('Hi', { tools: ['a' as never] })],
+  ['run()', (chat) => chat.run('Hi', { tools: [{ name: 'a', run: () => 1 }], responseFormat: { type: 'json' } })],
+])('%s is named in what is wrong with its options', async (owner, call) => {
+  const chat = (await scriptedModel({})).chat();
+  await chat.send('Hi');
+  expect(await failureOf(() => call(chat))).toMatchObject({
+    code: 'RKLLM_INVALID_OPTION',
+    message: expect.stringContaining(`${owner}: `) as string,
+    details: { owner },
+  });
+});
