@@ -41,9 +41,15 @@ export class ActiveRun implements ChatRun {
       this.#stop.abort(signal?.reason);
     };
     if (signal?.aborted) stop();
-    const first = context.ask(context.start, this.#stop.signal);
+    // Before the first question: an abort by who is told of that must not be missed.
     const unsubscribe = signal === undefined ? undefined : onAbort(signal, stop);
-    this.#outcome = this.#run(first).finally(() => unsubscribe?.());
+    try {
+      const first = context.ask(context.start, this.#stop.signal);
+      this.#outcome = this.#run(first).finally(() => unsubscribe?.());
+    } catch (error) {
+      unsubscribe?.();
+      throw error;
+    }
     // Whoever reads sees the failure; a run that nobody reads must not end the process.
     this.#outcome.catch(() => undefined);
   }

@@ -1,3 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { getEventListeners } from 'node:events';
+import { channels } from 'rkllm';
 import type { ChatRun, ChatSession, RunChunk, Tool, ToolContext } from 'rkllm';
 import type { Script } from 'rkllm/testing';
 import { scriptedModel } from '../../support/models.js';
@@ -147,6 +150,22 @@ describe('stopped while a tool runs', () => {
     const reason = new Error('gone');
     const run = chat.run('Hi', { tools: [waiting(() => stop.abort(reason))], signal: stop.signal });
     expect(await failureOf(() => run)).toBe(reason);
+    expect(chat.messages).toEqual([]);
+  });
+
+  test('its signal is heard from the first question on, and left alone by a run that is refused', async () => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const asked = (): void => stop.abort('told of it');
+    const chat = await asking(['Hello.']);
+    expect(await codeOf(() => chat.run('', { tools: [weather], signal }))).toBe('RKLLM_EMPTY_PROMPT');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    subscribe(channels.generate.start.name, asked);
+    try {
+      expect(await failureOf(() => chat.run('Hi', { tools: [weather], signal }))).toBe('told of it');
+    } finally {
+      unsubscribe(channels.generate.start.name, asked);
+    }
     expect(chat.messages).toEqual([]);
   });
 
