@@ -11,11 +11,15 @@ const marker = '<|python_tag|>';
  * complete, or cannot be a call. After the first word that belongs to no call everything is text.
  */
 export class BareCalls {
+  /** What stands before the object. */
+  #before = '';
+  /** What has been read of the object. Looked at as a whole only when it is complete: it may be long. */
+  #object = '';
+  /** What has not been read. */
   #held = '';
   #isOver = false;
-  /** Of the object that is held: how deep its end is nested, where it was looked at, and whether that is in a string. */
+  /** Of the object: how deep its end is nested, and whether what comes next is in a string. */
   #depth = 0;
-  #at = 0;
   #inString = false;
 
   push(text: string): Found[] {
@@ -28,7 +32,9 @@ export class BareCalls {
 
   /** What was held back is no call. */
   flush(): string {
-    const text = this.#held;
+    const text = this.#before + this.#object + this.#held;
+    this.#before = '';
+    this.#object = '';
     this.#held = '';
     this.#isOver = true;
     return text;
@@ -36,54 +42,59 @@ export class BareCalls {
 
   /** @returns whether there may be another one in what is held. */
   #takeNext(found: Found[]): boolean {
-    const start = startOf(this.#held);
-    if (start === undefined) return false;
-    const end = start === 'none' ? 'none' : this.#endFrom(start);
-    if (end === undefined) return false;
-    const call = start === 'none' || end === 'none' ? undefined : parseBareCall(this.#held.slice(start, end));
-    if (call === undefined || end === 'none') {
+    if (this.#object === '') this.#skip();
+    if (this.#object === '' && marker.startsWith(this.#held)) return false;
+    const isPossible = this.#object.length >= mostOfKey || mayBeCall((this.#object + this.#held).slice(0, mostOfKey));
+    if (isPossible && !this.#read()) return false;
+    const call = isPossible ? parseBareCall(this.#object) : undefined;
+    if (call === undefined) {
       found.push(this.flush());
       return false;
     }
     found.push(call);
-    this.#held = this.#held.slice(end);
-    this.#depth = 0;
-    this.#at = 0;
+    this.#before = '';
+    this.#object = '';
     return this.#held !== '';
   }
 
-  /** Behind the object that begins there; undefined while it is not complete. */
-  #endFrom(start: number): number | 'none' | undefined {
-    if (!mayBeCall(this.#held.slice(start, start + 40))) return 'none';
-    for (let at = Math.max(start, this.#at); at < this.#held.length; at++) {
+  /** Calls may be separated by a semicolon or a comma. */
+  #skip(): void {
+    let at = 0;
+    for (;;) {
+      while (/[\s;,]/u.test(this.#held.charAt(at))) at++;
+      if (!this.#held.startsWith(marker, at)) break;
+      at += marker.length;
+    }
+    this.#before += this.#held.slice(0, at);
+    this.#held = this.#held.slice(at);
+  }
+
+  /** @returns whether the object is complete. */
+  #read(): boolean {
+    let at = 0;
+    let isComplete = false;
+    for (; at < this.#held.length && !isComplete; at++) {
       const character = this.#held[at];
       if (this.#inString) {
-        if (character === '\\' && at + 1 === this.#held.length) return undefined;
+        if (character === '\\' && at + 1 === this.#held.length) break;
         if (character === '\\') at++;
         else if (character === '"') this.#inString = false;
       } else if (character === '"') {
         this.#inString = true;
       } else if (character === '{') {
         this.#depth++;
-      } else if (character === '}' && --this.#depth === 0) {
-        return at + 1;
+      } else if (character === '}') {
+        isComplete = --this.#depth === 0;
       }
-      this.#at = at + 1;
     }
-    return undefined;
+    this.#object += this.#held.slice(0, at);
+    this.#held = this.#held.slice(at);
+    return isComplete;
   }
 }
 
-/** Where an object begins; undefined while that cannot be told. Calls may be separated by a semicolon or a comma. */
-function startOf(text: string): number | 'none' | undefined {
-  const before = /^[\s;,]*/u.exec(text)?.[0].length ?? 0;
-  const rest = text.slice(before);
-  if (rest === '') return undefined;
-  if (rest.startsWith('{')) return before;
-  if (!rest.startsWith(marker)) return marker.startsWith(rest) ? undefined : 'none';
-  const behind = startOf(rest.slice(marker.length));
-  return typeof behind === 'number' ? before + marker.length + behind : behind;
-}
+/** Its beginning, with white space, in which the first key of a call has to stand. */
+const mostOfKey = 40;
 
 /** By its first key, as far as that is there. */
 function mayBeCall(text: string): boolean {

@@ -46,6 +46,12 @@ test.each<[string, (string | readonly [string, unknown, number])[]]>([
   expect(split(Array.from(text))).toEqual(expected);
 });
 
+test('a marker that is repeated without end stands before a call, or is text', () => {
+  const markers = '<|python_tag|>'.repeat(20_000);
+  expect(split([`${markers}{"name": "g", "parameters": {}}`])).toEqual([['g', {}, 0]]);
+  expect(split([markers])).toEqual([markers]);
+});
+
 test('without bare calls an object is text', () => {
   const text = '{"name": "g", "parameters": {}}';
   expect(split([text], false)).toEqual([text]);
