@@ -12,7 +12,8 @@ import { TurnCache } from './turn-cache.js';
 type Contents = 'nothing' | { readonly lora: string | undefined } | 'caller' | 'unknown';
 
 /** What a call of `model.runtime` does to the KV cache. */
-export type KvEffect = 'none' | 'clears' | 'arranges' | 'spoils' | 'sets-tools' | 'loads-cache' | 'releases-cache';
+export type KvEffect =
+  'none' | 'clears' | 'arranges' | 'spoils' | 'sets-tools' | 'loads-adapter' | 'loads-cache' | 'releases-cache';
 
 /**
  * The one place that knows what is in the KV cache of a model. From 1.2.0 on the runtime compares each prompt with the
@@ -115,9 +116,16 @@ export class KvOwner {
     if (effect === 'loads-cache') this.#promptCache?.replaced('caller');
     if (effect === 'releases-cache') this.#promptCache?.replaced('none');
     if (effect === 'sets-tools') this.#tools = noRuntimeTools.tools;
+    if (effect === 'loads-adapter') this.#forgetFiles();
     if (effect === 'clears') this.#contents = 'nothing';
     else if (effect === 'arranges') this.#contents = 'caller';
-    else if (effect === 'spoils' || effect === 'sets-tools') this.#spoil();
+    else if (effect === 'spoils' || effect === 'sets-tools' || effect === 'loads-adapter') this.#spoil();
+  }
+
+  /** It may have the name of one that has computed them. */
+  #forgetFiles(): void {
+    this.#turns?.forget();
+    this.#promptCache?.forget();
   }
 
   #misleads({ npu }: RunRequest, isConversation: boolean): boolean {

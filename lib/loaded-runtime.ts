@@ -73,7 +73,7 @@ export class LoadedRuntime implements ModelRuntime {
   async loadLora(lora: Argument<'loadLora'>): Promise<void> {
     const checked = complete('loadLora', runtimeArguments.loadLora, lora, ['path', 'name']);
     const adapter = { ...checked, path: absolutePath(checked.path) };
-    await this.#enqueue('spoils', undefined, (controls) => controls.loadLora(adapter));
+    await this.#enqueue('loads-adapter', undefined, (controls) => controls.loadLora(adapter));
     this.#onAdapter(adapter);
   }
 

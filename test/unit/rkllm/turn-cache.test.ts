@@ -84,6 +84,19 @@ test('never goes on from what another adapter has computed', async () => {
   expect(fake.calls.filter((line) => line === 'release-prompt-cache').length).toBeGreaterThanOrEqual(2);
 });
 
+test('nor from what an adapter of the same name has computed before', async () => {
+  const { model, runtime, computed, prompts } = await subject();
+  const file = path.join(directory, 'renewed-adapter.rkllm');
+  writeFileSync(file, '');
+  await runtime.loadLora({ path: file, name: 'polite' });
+  const chat = model.chat({ lora: 'polite' });
+  for (const question of ['One', 'Two', 'Three']) await chat.send(question);
+  expect(computed()[2]).toBeLessThan(words(prompts()[2] ?? ''));
+  await runtime.loadLora({ path: file, name: 'polite', scale: 0.5 });
+  await chat.send('Four');
+  expect(computed()[3]).toBe(words(prompts()[3] ?? ''));
+});
+
 test('a turn that fails leaves nothing to go on from, and a file that is gone is done without', async () => {
   const { model, computed, prompts } = await subject(['error-after 0', ...reply]);
   const chat = model.chat();
