@@ -1,24 +1,21 @@
-import type { ReadableStream } from 'node:stream/web';
 import { onAbort } from './abort-listeners.js';
 import { Answer } from './answer.js';
 import type { BackendModel, ResolvedSampling, Run, RunEnd, RunRequest, TokenBatch } from './backends/backend.js';
-import { ChunkStream, tee, textOf, toReadableStream } from './chunk-stream.js';
 import { isRkllmError } from './errors.js';
 import { finishReasonOf } from './finish-reason.js';
 import type { GenerationContext } from './generation-context.js';
-import { GenerationView } from './generation-view.js';
-import type { Chunk, Generation, GenerationHandle, GenerationResult, GenerationState } from './generation.js';
+import type { GenerationResult, GenerationState } from './generation.js';
 import { readRun } from './read-run.js';
+import { ReadableGeneration } from './readable-generation.js';
 import { behindReasoning, withoutRoom } from './reasoning-budget.js';
 import type { QueuedRequest } from './request-queue.js';
 import { RunFigures } from './run-figures.js';
 
-/** {@link Generation} over one run of a backend, or two where the reasoning of the first has to be cut. */
-export class ActiveGeneration implements Generation {
+/** A generation over one run of a backend, or two where the reasoning of the first has to be cut. */
+export class ActiveGeneration extends ReadableGeneration {
   readonly id: string;
   readonly #context: GenerationContext;
   readonly #queued: QueuedRequest;
-  readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
   #request: RunRequest;
   #answer: Answer;
   readonly #figures = new RunFigures(performance.now());
@@ -34,6 +31,7 @@ export class ActiveGeneration implements Generation {
   #unsubscribe: (() => void) | undefined;
 
   constructor(context: GenerationContext) {
+    super();
     this.#context = context;
     this.id = context.id;
     this.#queued = {
@@ -74,48 +72,12 @@ export class ActiveGeneration implements Generation {
     return this.#context.queue.positionOf(this.#queued);
   }
 
-  get textStream(): AsyncIterable<string> {
-    return textOf(this);
-  }
-
   result(): Promise<GenerationResult> {
     return this.#outcome;
   }
 
-  async text(): Promise<string> {
-    return (await this.#outcome).text;
-  }
-
-  then<A = GenerationResult, B = never>(
-    onResult?: ((result: GenerationResult) => A | PromiseLike<A>) | null,
-    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#outcome.then(onResult, onError);
-  }
-
   abort(reason?: unknown): void {
     this.#stop('abort', reason);
-  }
-
-  tee(): [AsyncIterable<Chunk>, AsyncIterable<Chunk>] {
-    return tee(this.#chunks);
-  }
-
-  toReadableStream(): ReadableStream<Chunk> {
-    return toReadableStream(this.#chunks, (reason) => this.abort(reason));
-  }
-
-  handle(): GenerationHandle {
-    return new GenerationView(this);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.abort();
-    await this.#outcome.catch(() => undefined);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Chunk, undefined> {
-    return this.#chunks[Symbol.asyncIterator]();
   }
 
   #stop(by: 'abort' | 'signal', reason: unknown): void {
@@ -133,7 +95,7 @@ export class ActiveGeneration implements Generation {
 
   #answerTo({ maxNewTokens }: RunRequest): Answer {
     const { ends, splits } = this.#context;
-    return new Answer({ ...ends, maxNewTokens }, splits, (chunk) => this.#chunks.push(chunk));
+    return new Answer({ ...ends, maxNewTokens }, splits, (chunk) => this.chunks.push(chunk));
   }
 
   async #admit(admission: NonNullable<GenerationContext['admission']>): Promise<void> {
@@ -261,8 +223,8 @@ export class ActiveGeneration implements Generation {
     // The outcome first: who reads the finish chunk may ask a chat its next question at once.
     const answer = { text, reasoning, reasoningTruncated, json, toolCalls };
     this.#settle.resolve({ ...answer, finishReason, stopSequence, abortReason, usage, timings });
-    this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
-    this.#chunks.close();
+    this.chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
+    this.chunks.close();
   }
 
   /** Who has seen nothing of an answer is served again by the next engine, if there will be one. */
@@ -279,7 +241,7 @@ export class ActiveGeneration implements Generation {
   #fail(error: unknown, state: GenerationState = 'failed'): void {
     this.#over(state);
     this.#settle.reject(error);
-    this.#chunks.fail(error);
+    this.chunks.fail(error);
   }
 
   #over(state: GenerationState): void {

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ReadableStream } from 'node:stream/web';
 import type { ChatMessage } from '../chat/message.js';
-import { ChunkStream, tee, textOf, toReadableStream } from '../chunk-stream.js';
-import type { Chunk, Generation, GenerationHandle, GenerationResult, GenerationState } from '../generation.js';
-import { GenerationView } from '../generation-view.js';
+import type { Generation, GenerationResult, GenerationState } from '../generation.js';
+import { ReadableGeneration } from '../readable-generation.js';
 import { readJson, responseInvalid } from './read-json.js';
 import { repairRequest, type ResponseFormat } from './response-format.js';
 import { totalsOf } from '../totals.js';
@@ -21,16 +19,16 @@ export interface CheckedParts {
  * {@link Generation} of a model that cannot be held to a schema: its answer is checked when it is there, and asked for again
  * with what is wrong named. Its reader gets the valid answer in one piece.
  */
-export class CheckedGeneration implements Generation {
+export class CheckedGeneration extends ReadableGeneration {
   readonly id = randomUUID();
   readonly #parts: CheckedParts;
-  readonly #chunks = new ChunkStream(() => this[Symbol.asyncDispose]());
   readonly #outcome: Promise<GenerationResult>;
   #current: Generation;
   #ended: GenerationState | undefined;
   #stopped: { readonly reason: unknown } | undefined;
 
   constructor(parts: CheckedParts) {
+    super();
     this.#parts = parts;
     this.#current = parts.first;
     this.#outcome = this.#answer();
@@ -49,23 +47,8 @@ export class CheckedGeneration implements Generation {
     return this.#current.queuePosition;
   }
 
-  get textStream(): AsyncIterable<string> {
-    return textOf(this);
-  }
-
   result(): Promise<GenerationResult> {
     return this.#outcome;
-  }
-
-  async text(): Promise<string> {
-    return (await this.#outcome).text;
-  }
-
-  then<A = GenerationResult, B = never>(
-    onResult?: ((result: GenerationResult) => A | PromiseLike<A>) | null,
-    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#outcome.then(onResult, onError);
   }
 
   abort(reason?: unknown): void {
@@ -74,40 +57,19 @@ export class CheckedGeneration implements Generation {
     this.#current.abort(reason);
   }
 
-  tee(): [AsyncIterable<Chunk>, AsyncIterable<Chunk>] {
-    return tee(this.#chunks);
-  }
-
-  toReadableStream(): ReadableStream<Chunk> {
-    return toReadableStream(this.#chunks, (reason) => this.abort(reason));
-  }
-
-  handle(): GenerationHandle {
-    return new GenerationView(this);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.abort();
-    await this.#outcome.catch(() => undefined);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Chunk, undefined> {
-    return this.#chunks[Symbol.asyncIterator]();
-  }
-
   async #answer(): Promise<GenerationResult> {
     try {
       const { result, tokenIds } = await this.#validAnswer();
       this.#ended = result.finishReason === 'abort' ? 'aborted' : 'done';
       const { text, reasoning, finishReason, stopSequence, usage, timings } = result;
-      if (reasoning !== undefined) this.#chunks.push({ type: 'reasoning', text: reasoning, tokenIds: [] });
-      this.#chunks.push({ type: 'text', text, tokenIds });
-      this.#chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
-      this.#chunks.close();
+      if (reasoning !== undefined) this.chunks.push({ type: 'reasoning', text: reasoning, tokenIds: [] });
+      this.chunks.push({ type: 'text', text, tokenIds });
+      this.chunks.push({ type: 'finish', finishReason, stopSequence, usage, timings });
+      this.chunks.close();
       return result;
     } catch (error) {
       this.#ended = this.#current.state === 'aborted' ? 'aborted' : 'failed';
-      this.#chunks.fail(error);
+      this.chunks.fail(error);
       throw error;
     }
   }
