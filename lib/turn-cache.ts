@@ -9,7 +9,6 @@ export class TurnCache {
   readonly #loaded: LoadedPromptCache;
   readonly #directory: CacheDirectory;
   #saved: CacheFile | undefined;
-  #files = 0;
   #written: string | undefined;
 
   constructor(loaded: LoadedPromptCache, directory: CacheDirectory) {
@@ -26,7 +25,8 @@ export class TurnCache {
 
   /** Two by turns: the runtime may still read the one that it has loaded. */
   nextFile(): string {
-    this.#written = this.#directory.fileNamed(`turn-${String(this.#files++ % 2)}.cache`);
+    const one = this.#directory.fileNamed('turn-0.cache');
+    this.#written = this.#loaded.path === one ? this.#directory.fileNamed('turn-1.cache') : one;
     return this.#written;
   }
 
@@ -40,10 +40,9 @@ export class TurnCache {
     this.#saved = file;
   }
 
-  /** What is in the files, or loaded, is no longer known. */
+  /** What is in the files is no longer known. What has been loaded of them stays what it was. */
   forget(): void {
     this.#saved = undefined;
-    this.#loaded.forget();
   }
 
   /** Without it the turn takes longer and is the same. */

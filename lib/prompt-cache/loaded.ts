@@ -23,6 +23,11 @@ export class LoadedPromptCache {
     return this.#file === 'none';
   }
 
+  /** The file that is loaded, if it is one of ours. */
+  get path(): string | undefined {
+    return typeof this.#file === 'object' ? this.#file.path : undefined;
+  }
+
   /** This very one: a file of the same name may have been written anew. */
   has(file: CacheFile): boolean {
     return this.#file === file;

@@ -26,7 +26,9 @@ function subject() {
     const request = { ...asked, ...(lora !== undefined && { npu: { lora } }) };
     await owner.prepare(request, true);
     const during = loaded;
-    owner.started(owner.toStart(request, true))(ending === 'eos' ? endOf('eos') : undefined, true);
+    const started = owner.toStart(request, true);
+    expect(during === undefined || started.npu?.savePromptCache !== during).toBe(true); // the runtime may still read it
+    owner.started(started)(ending === 'eos' ? endOf('eos') : undefined, true);
     return during;
   };
   return { turn, refuseFiles: () => void (refuses = true) };
@@ -45,4 +47,12 @@ test('nor does the one before, where the runtime does not take the file that sho
   expect(await turn()).toBe('/caches/turn-0.cache');
   refuseFiles();
   expect(await turn()).toBeUndefined();
+});
+
+test('what the same adapter has computed stays loaded, and is not written over', async () => {
+  const { turn } = subject();
+  await turn();
+  expect(await turn(undefined, 'failed')).toBe('/caches/turn-0.cache');
+  expect(await turn()).toBe('/caches/turn-0.cache');
+  expect(await turn()).toBe('/caches/turn-1.cache');
 });
