@@ -84,7 +84,15 @@ export class LoadedModel implements Model {
     this.#parts = parts;
     this.info = parts.info;
     const onLost = (error: unknown, recoverable: boolean): void => this.#recovery.onLost(error, recoverable);
-    this.#engine = new Engine(backendModel, sampling, reloads, reload, onLost, parts.cacheDirectory);
+    const adapters = new Map<string, Adapter>();
+    const forgetOthers = (): void => {
+      adapters.clear();
+      for (const adapter of parts.adapters) adapters.set(adapter.name, adapter);
+    };
+    forgetOthers();
+    // What `model.runtime` has loaded goes with the engine; a name may mean another file then.
+    const reloading: Reload = (...how) => reload(...how).finally(forgetOthers);
+    this.#engine = new Engine(backendModel, sampling, reloads, reloading, onLost, parts.cacheDirectory);
     this.capabilities = this.#engine.capabilities;
     // A reload needs the engine for itself.
     const slots = this.#engine.reloads ? 1 : this.capabilities.slots;
@@ -112,7 +120,6 @@ export class LoadedModel implements Model {
     const loadedSampling = this.#engine.reloads ? sampling : undefined;
     const batches = new Batches({ ...parts, ...called, recovery: this.#recovery, loadedSampling });
     this.#computing = new Computing(calls, backendModel);
-    const adapters = new Map(parts.adapters.map((adapter) => [adapter.name, adapter]));
     const { runtime } = backendModel;
     this.runtime =
       runtime &&

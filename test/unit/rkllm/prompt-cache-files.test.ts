@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { PromptCacheFiles } from '../../../lib/prompt-cache/files.js';
-import { FakeModel } from './fake-model.js';
+import { directory, FakeModel } from './fake-model.js';
 import {
   reply,
   system,
@@ -177,4 +177,22 @@ describe('an entry', () => {
     for (const outcome of outcomes) expect(outcome.isStored).toBe(true);
     expect(readdirSync(parent)).toHaveLength(1);
   });
+});
+
+test('an adapter that has gone with its engine names no file any more', async () => {
+  const [parent, fake] = [newDirectory(), new FakeModel(...reply)];
+  const [file, other] = ['polite', 'rude'].map((name) => {
+    const at = path.join(directory, `${name}-of-reload.rkllm`);
+    writeFileSync(at, name);
+    return at;
+  });
+  const options = { adapters: [{ name: 'polite', path: String(file) }], sampling: 'reload' } as const;
+  const { model, runtime } = await filing('1.2.3', parent, fake, options);
+  await runtime.loadLora({ name: 'polite', path: String(other) });
+  await model.generate({ prompt: 'Hi' }, { temperature: 0.5 }); // loads the model again, with its own adapter
+  expect(await model.chat({ system, lora: 'polite' }).warm()).toMatchObject(warmed);
+  await model.dispose();
+
+  const next = await filing('1.2.3', parent, fake, options);
+  expect(await next.model.chat({ system, lora: 'polite' }).warm()).toMatchObject({ source: 'file' });
 });
