@@ -14,7 +14,6 @@ import { warmTable, type WarmOptions } from './options/warm.js';
 import type { PromptCacheFiles } from './prompt-cache/files.js';
 import type { PromptCacheKey } from './prompt-cache/key.js';
 import type { CacheFile } from './prompt-cache/loaded.js';
-import type { UnfinishedEntry } from './prompt-cache/store.js';
 import { readRun } from './read-run.js';
 import { nothingKept, nothingToWarm, promptCacheUnusable, promptCacheUnwritten } from './refusals.js';
 import { usageOf } from './usage.js';
@@ -63,12 +62,12 @@ export class Warming {
     // At once, and everything else when it is its turn: a question that is asked right after it comes after it.
     return calls.onModel('none', signal, async (model, stop) => {
       const entry = await this.#entryOf(request);
-      const found = await entry?.files.find(entry.key);
+      const found = await onFiles(() => entry?.files.find(entry.key));
       await engine.kv.prepare(request, true);
       stop.throwIfAborted();
       if (found !== undefined && 'path' in found) {
         if (await this.#load(found.path, request)) return fromFile;
-        await entry?.files.remove(entry.key);
+        await onFiles(() => entry?.files.remove(entry.key));
       }
       const problem = found && ('refused' in found ? found.refused : 'the runtime did not take it');
       return this.#compute(model, request, entry, problem, stop);
@@ -100,11 +99,8 @@ export class Warming {
     const lora = npu?.lora === undefined ? undefined : adapters.get(npu.lora);
     if (files === undefined || input.type !== 'text' || (npu?.lora !== undefined && lora === undefined))
       return undefined;
-    try {
-      return { files, key: await files.keyOf({ text: input.text, template, lora }) };
-    } catch (cause) {
-      throw promptCacheUnusable('warm()', cause);
-    }
+    const { text } = input;
+    return { files, key: await onFiles(() => files.keyOf({ text, template, lora })) };
   }
 
   async #load(path: string, { npu }: RunRequest): Promise<boolean> {
@@ -123,12 +119,12 @@ export class Warming {
     const { engine, keepsTurns } = this.#model;
     const { kvReuse } = engine.capabilities;
     const isFirst = engine.kv.isEmpty;
-    const unfinished = await begin(entry);
+    const unfinished = await onFiles(() => entry?.files.begin(entry.key));
     try {
       stop.throwIfAborted(); // meanwhile: nobody would be told of it again
       const saving = unfinished && { npu: { ...request.npu, savePromptCache: unfinished.path } };
       const end = await this.#run(model, { ...request, ...saving }, stop);
-      const path = await keep(unfinished);
+      const path = await onFiles(() => unfinished?.keep());
       if (!kvReuse && path === undefined && !keepsTurns) throw promptCacheUnwritten('warm()');
       // What an engine has in memory it need not read.
       if (!kvReuse && path !== undefined) await this.#load(path, request);
@@ -154,6 +150,11 @@ export class Warming {
         hasTokens = true;
         run.abort();
       });
+    } catch (error) {
+      // It may be our own failure to read: the engine must be idle all the same.
+      run.abort();
+      await run.ended.catch(() => undefined);
+      throw error;
     } finally {
       ignoreStop();
       ended(end, hasTokens);
@@ -175,17 +176,10 @@ function commonStart(one: string, other: string): string {
   return one.slice(0, length);
 }
 
-async function keep(unfinished: UnfinishedEntry | undefined): Promise<string | undefined> {
+/** What the file system says against it is told as what it is. */
+async function onFiles<T>(act: () => T | Promise<T>): Promise<T> {
   try {
-    return await unfinished?.keep();
-  } catch (cause) {
-    throw promptCacheUnusable('warm()', cause);
-  }
-}
-
-async function begin(entry: Entry | undefined): Promise<UnfinishedEntry | undefined> {
-  try {
-    return await entry?.files.begin(entry.key);
+    return await act();
   } catch (cause) {
     throw promptCacheUnusable('warm()', cause);
   }

@@ -10,7 +10,7 @@ import type { WarmedPrompt } from './warmed-prompt.js';
 
 /**
  * A conversation. Each turn is answered with everything that was said before. It has one turn at a time: while one is not
- * over, a further one, and `reset()`, is refused with `RKLLM_CHAT_BUSY`.
+ * over, a further one, `reset()` and `warm()` are refused with `RKLLM_CHAT_BUSY`.
  *
  * The messages of a turn join {@link ChatSession.messages} when the answer is over: the whole of it, or what was written until
  * it was stopped (see the option `partialAnswers`); with its tool calls, without reasoning that was told from it. A turn

@@ -1,4 +1,4 @@
-import type { BackendModel, RunRequest } from 'rkllm';
+import type { BackendModel, RunEnd, RunRequest } from 'rkllm';
 import { KvOwner } from '../../lib/kv-owner.js';
 import { Warming, type WarmedModel } from '../../lib/warming.js';
 import { endOf } from '../support/manual-backend.js';
@@ -7,12 +7,15 @@ import { failureOf } from '../support/reading.js';
 const path = '/caches/unfinished/prompt.cache';
 
 /** A model that is warmed up, with its directory in the test's hands. */
-function subject(files: { readonly begin?: () => void; readonly keep?: () => Promise<string> }) {
+function subject(
+  files: { readonly begin?: () => void; readonly keep?: () => Promise<string> },
+  runs: { readonly readable?: () => Promise<void>; readonly ended?: Promise<RunEnd> } = {},
+) {
   const told: string[] = [];
   const run = {
     drain: () => undefined,
-    readable: () => Promise.resolve(),
-    ended: Promise.resolve(endOf('eos')),
+    readable: runs.readable ?? (() => Promise.resolve()),
+    ended: runs.ended ?? Promise.resolve(endOf('eos')),
     abort: () => told.push('abort'),
   };
   const backendModel = {
@@ -65,4 +68,19 @@ test('a file that cannot be put in its place is an error that says so', async ()
     details: { owner: 'warm()', option: 'promptCacheFiles' },
     cause,
   });
+});
+
+test('an engine that cannot be read is stopped, and idle before the next one has it', async () => {
+  const failure = new Error('cannot be read');
+  let end!: (end: RunEnd) => void; // set at once
+  const ended = new Promise<RunEnd>((resolve) => (end = resolve));
+  const { told, warming } = subject({}, { readable: () => Promise.reject(failure), ended });
+  const warmed = failureOf(() => warming.warm([], { signal: new AbortController().signal })).finally(() =>
+    told.push('over'),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual(['start', 'abort']);
+  end(endOf('aborted'));
+  expect(await warmed).toBe(failure);
+  expect(told).toEqual(['start', 'abort', 'discard', 'over']);
 });
