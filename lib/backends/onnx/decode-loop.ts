@@ -42,7 +42,7 @@ type TokenComputer = Pick<Decoder, 'rewindTo' | 'textToRecompute' | 'smallestChu
 /** Computes the prompt and then token after token, until the model or somebody ends it. */
 export async function decode(decoder: TokenComputer, decoding: Decoding): Promise<RunEnd> {
   const { prompt, chooser, eosTokenIds, limit } = decoding;
-  const cachedPromptTokens = decoder.rewindTo(prompt);
+  const cachedPromptTokens = rewind(decoder, decoding, prompt);
   decoding.pacer?.begin();
   let firstAt: number | undefined;
   let lastAt: number | undefined;
@@ -77,10 +77,14 @@ export async function decode(decoder: TokenComputer, decoding: Decoding): Promis
   }
 }
 
+function rewind(decoder: TokenComputer, { prompt, limit }: Decoding, text: Int32Array): number {
+  return decoder.rewindTo(text, prompt.length + limit);
+}
+
 /** @returns the logits after the token, or undefined when it was stopped. */
 async function advance(decoder: TokenComputer, decoding: Decoding, id: number): Promise<Float32Array | undefined> {
   const text = decoder.textToRecompute(id);
-  if (text !== undefined) return prefill(decoder, decoding, text, decoder.rewindTo(text));
+  if (text !== undefined) return prefill(decoder, decoding, text, rewind(decoder, decoding, text));
   const { chunks, pacer, stop } = decoding;
   const logits = await timed(chunks, 1, () => decoder.compute(Int32Array.of(id)));
   if (pacer === undefined) return logits;

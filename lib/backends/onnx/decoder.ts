@@ -13,7 +13,10 @@ import { KvMemory } from './kv-memory.js';
 import type { ModelLayout } from './layout.js';
 import { createSession, requireOrt, type OrtModule } from './ort.js';
 import { RopeSwitch } from './rope-switch.js';
-import { initialCapacity, SharedKvCache } from './shared-kv-cache.js';
+import { SharedKvCache } from './shared-kv-cache.js';
+
+/** A model that has no room for a short question and its answer is of no use to anybody. */
+const shortestText = 256;
 
 /** The graph with its KV cache: computes tokens one after the other, and remembers which ones. */
 export class Decoder {
@@ -26,6 +29,8 @@ export class Decoder {
   readonly #rope: RopeSwitch;
   /** The tokens in the cache. */
   readonly #history: number[] = [];
+  /** The text that is being computed will not be longer than that. */
+  #end = 0;
   /** A run gets a view of its beginning. */
   #ones = new BigInt64Array(0);
   /** The logits of a single token are written here, each time. */
@@ -47,11 +52,10 @@ export class Decoder {
     this.#layout = layout;
     this.#shape = readGraphShape(session, layout);
     const memory = new KvMemory(this.#shape, contextLength, free);
-    // A model that has no room for a short question is of no use to anybody.
-    const first = Math.min(initialCapacity, contextLength);
-    memory.room(first, first, 0);
+    const shortest = Math.min(shortestText, contextLength);
+    memory.room(shortest, shortest, 0);
     this.#cache = layout.sharesBuffers
-      ? new SharedKvCache(ort, this.#shape, memory, contextLength)
+      ? new SharedKvCache(ort, this.#shape, memory)
       : new GrowingKvCache(ort, this.#shape, memory);
     this.#rope = new RopeSwitch(layout.ropeThreshold);
     const { vocabularySize, logitsType } = this.#shape;
@@ -85,9 +89,11 @@ export class Decoder {
    * Goes back to the longest beginning that the computed tokens share with `tokens`, but leaves at least one of them to
    * compute: its logits are needed. All of `tokens` must then be computed, by one or several calls of {@link compute}.
    *
+   * @param end - there will not be more tokens than that, with those of the answer.
    * @returns the number of tokens kept.
    */
-  rewindTo(tokens: Int32Array): number {
+  rewindTo(tokens: Int32Array, end: number): number {
+    this.#end = end;
     const most = this.#rope.separates(tokens.length) ? 0 : Math.min(this.#history.length, tokens.length - 1);
     let common = 0;
     while (common < most && this.#history[common] === tokens[common]) common++;
@@ -126,6 +132,7 @@ export class Decoder {
   /** Forgets what was computed. As many tokens must then be computed, by one or several calls of {@link computeRows}. */
   restart(tokens: number): void {
     this.#history.length = 0;
+    this.#end = tokens;
     this.#rope.begin(tokens);
   }
 
@@ -145,7 +152,7 @@ export class Decoder {
     const start = this.#history.length;
     const end = start + tokens.length;
     const length = Math.max(end, this.#rope.shortestRun);
-    this.#cache.reserve(length, start);
+    this.#cache.reserve(length, start, this.#end);
     const name = this.#layout.names[output];
     try {
       const fetches = { ...this.#cache.present, [name]: target };

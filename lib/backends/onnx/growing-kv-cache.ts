@@ -26,8 +26,8 @@ export class GrowingKvCache implements KvCache {
   }
 
   /** The graph makes the room, and all of it while it still has the past. What is too much of that is cut off. */
-  reserve(needed: number, used: number): void {
-    if (needed > this.#room) this.#room = this.#memory.room(needed, needed, 0);
+  reserve(needed: number, used: number, end: number): void {
+    if (needed > this.#room) this.#room = this.#memory.room(needed, end, 0);
     for (const { pastKey, pastValue } of this.#shape.layers) {
       for (const name of [pastKey, pastValue]) {
         const old = this.past[name];

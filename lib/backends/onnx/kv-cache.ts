@@ -13,9 +13,10 @@ export interface KvCache {
   /**
    * Makes room for `needed` tokens and keeps the first `used` ones, also when there is no memory for more.
    *
+   * @param end - there will not be more tokens than that.
    * @throws RkllmError `RKLLM_OUT_OF_MEMORY`.
    */
-  reserve(needed: number, used: number): void;
+  reserve(needed: number, used: number, end: number): void;
   /** Takes what a run has given. */
   take(results: Readonly<Record<string, Tensor | undefined>>): void;
 }

@@ -2,11 +2,15 @@ import { RkllmError } from '../../errors.js';
 import { inMebibytes, type FreeMemory } from './free-memory.js';
 import type { GraphShape } from './graph-shape.js';
 
-/** Tokens that are given room in one step at least: the memory is not asked for each of them. */
-const step = 64;
+/** Tokens that are given room in one step: what is in use is not moved, nor the memory asked, for each of them. */
+const step = 32;
+
+/** The cache itself, and what onnxruntime-node gives of each output in a run: a copy. */
+const copies = 2;
 
 /** What a KV cache takes, and whether it can be had. */
 export class KvMemory {
+  /** With what a run takes. */
   readonly bytesPerToken: number;
   readonly #layers: number;
   readonly #maxTokens: number;
@@ -15,21 +19,22 @@ export class KvMemory {
   /** @param maxTokens - the context. */
   constructor({ kvHeads, headSize, kvType, layers }: GraphShape, maxTokens: number, free: FreeMemory) {
     this.#layers = layers.length;
-    this.bytesPerToken = 2 * layers.length * kvHeads * headSize * (kvType === 'float32' ? 4 : 2);
+    this.bytesPerToken = copies * 2 * layers.length * kvHeads * headSize * (kvType === 'float32' ? 4 : 2);
     this.#maxTokens = maxTokens;
     this.#free = free;
   }
 
   /**
-   * For how many tokens to make room, where `needed` of them have to be had: `wanted`, else as few as possible.
+   * For how many tokens to make room, where `needed` of them have to be had: for some more, else as few as possible.
    *
+   * @param end - there will not be more.
    * @param held - tokens that there is room for; it is given back, layer by layer.
    * @throws RkllmError `RKLLM_OUT_OF_MEMORY`.
    */
-  room(needed: number, wanted: number, held: number): number {
+  room(needed: number, end: number, held: number): number {
     const free = this.#free() ?? Infinity;
-    const least = Math.max(needed, Math.min(this.#maxTokens, Math.ceil(needed / step) * step));
-    const fitting = [Math.max(wanted, least), least, needed].find((tokens) => this.#bytes(tokens, held) <= free);
+    const wanted = Math.max(needed, Math.min(needed + step, end, this.#maxTokens));
+    const fitting = [wanted, needed].find((tokens) => this.#bytes(tokens, held) <= free);
     if (fitting === undefined) throw this.outOfMemory(needed, held, free);
     return fitting;
   }
@@ -47,7 +52,7 @@ export class KvMemory {
     const known = free === undefined ? 'the system gives no more' : `${inMebibytes(free)} are free`;
     return new RkllmError(
       'RKLLM_OUT_OF_MEMORY',
-      `There is no memory for a KV cache of ${String(tokens)} tokens: it takes ${inMebibytes(bytes)}${more}, and ${known}.`,
+      `There is no memory for a KV cache of ${String(tokens)} tokens: with what a run takes it needs ${inMebibytes(bytes)}${more}, and ${known}.`,
       {
         hint: `Load the model with a smaller maxContextLength (there is memory for about ${String(fitting)} tokens), or free memory.`,
         details: {

@@ -4,12 +4,13 @@ import { KvTensors, type KvCache } from './kv-cache.js';
 import type { KvMemory } from './kv-memory.js';
 import type { OrtModule } from './ort.js';
 
-/** Tokens that the buffers hold at first; a short chat never grows them. */
-export const initialCapacity = 256;
+/** Room for so many tokens is not worth the copy of those that are in use, which giving it back takes; nor is a quarter of them. */
+const mostUnused = 128;
 
 /**
  * Each tensor is both the past input and the present output of its layer: the attention operator writes new rows behind the
- * old ones, so that a token costs no copy and going back costs nothing.
+ * old ones, and going back costs nothing. But onnxruntime-node gives a copy of each output, whether it is wanted or not: a token
+ * costs the more the more room there is. So there is never much more than is needed.
  */
 export class SharedKvCache implements KvCache {
   readonly past: Record<string, Tensor> = {};
@@ -18,20 +19,19 @@ export class SharedKvCache implements KvCache {
   readonly #tensors: KvTensors;
   readonly #shape: GraphShape;
   readonly #memory: KvMemory;
-  readonly #maxTokens: number;
+  /** Tokens that there is room for in each layer. */
   #capacity = 0;
 
-  constructor(ort: OrtModule, shape: GraphShape, memory: KvMemory, maxTokens: number) {
+  constructor(ort: OrtModule, shape: GraphShape, memory: KvMemory) {
     this.#tensors = new KvTensors(ort, shape, memory);
     this.#memory = memory;
     this.#shape = shape;
-    this.#maxTokens = maxTokens;
   }
 
-  reserve(needed: number, used: number): void {
-    if (needed <= this.#capacity) return;
-    const wanted = Math.min(this.#maxTokens, Math.max(2 * this.#capacity, initialCapacity));
-    const capacity = this.#memory.room(needed, wanted, this.#capacity);
+  reserve(needed: number, used: number, end: number): void {
+    if (needed <= this.#capacity && this.#capacity - needed <= Math.max(mostUnused, used / 4)) return;
+    const capacity = this.#memory.room(needed, end, this.#capacity);
+    this.#capacity = Math.min(this.#capacity, capacity);
     // Layer by layer, so that the old and the new are not in memory all at once. Layers may differ in size, but not the
     // keys and values of one: a failure may come between layers only.
     for (const { pastKey, pastValue, presentKey, presentValue } of this.#shape.layers) {

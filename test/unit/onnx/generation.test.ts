@@ -6,7 +6,7 @@ import { editJson, firstToken, Fixtures, generate, readAll, runRequest } from '.
 const fixtures = new Fixtures();
 afterAll(() => fixtures.cleanUp());
 
-/** Big enough to outgrow the first buffers twice. */
+/** Big enough to outgrow its buffers again and again. */
 const contextLength = 1200;
 let written: WrittenModel;
 let model: BackendModel;
@@ -56,6 +56,10 @@ describe('the KV cache', () => {
       [[...prompt(30), ...prompt(40, 1)], 30],
       [prompt(10), 10 - 1],
       [prompt(90, 2), 0],
+      // Much longer, then much shorter: the buffers grow, and give back what they had.
+      [prompt(700, 2), 90],
+      [[...prompt(40, 2), ...prompt(20, 3)], 40],
+      [prompt(300, 2), 40],
     ];
     for (const [tokens, cached] of turns) {
       const answer = await generate(reuse, tokens, { maxNewTokens: 15 });

@@ -48,7 +48,7 @@ describe.each(goldenCases)('$name', ({ name, model, prompt }) => {
         for (const text of ${JSON.stringify(texts)}) {
           const ids = Int32Array.from(text);
           let row;
-          for (let at = decoder.rewindTo(ids); at < ids.length; at += chunk) row = await decoder.compute(ids.subarray(at, at + chunk));
+          for (let at = decoder.rewindTo(ids, ids.length); at < ids.length; at += chunk) row = await decoder.compute(ids.subarray(at, at + chunk));
           rows.push([...row]);
         }
       }

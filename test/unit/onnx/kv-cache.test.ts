@@ -23,8 +23,8 @@ beforeEach(() => {
   FakeTensor.left = Infinity;
 });
 
-/** Of all layers and both tensors. */
-const bytesPerToken = 2 * 2 * kvHeads * headSize * 4;
+/** Of all layers and both tensors, and of the copy that onnxruntime-node gives. */
+const bytesPerToken = 2 * (2 * 2 * kvHeads * headSize * 4);
 
 function cache(maxTokens: number, free?: () => number): SharedKvCache {
   const layers = [0, 1].map((i) => ({
@@ -46,7 +46,7 @@ function cache(maxTokens: number, free?: () => number): SharedKvCache {
     hasLogitsToKeep: false,
   };
   const memory = new KvMemory(shape, maxTokens, free ?? (() => undefined));
-  return new SharedKvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, memory, maxTokens);
+  return new SharedKvCache({ Tensor: FakeTensor } as unknown as OrtModule, shape, memory);
 }
 
 /** Every value says where it belongs: tensor, head, token, column. */
@@ -80,44 +80,85 @@ function eachValue(
   }
 }
 
-function capacities(kv: SharedKvCache): (number | undefined)[] {
-  return Object.values(kv.past).map((tensor) => tensor.dims[2]);
+function capacities(kv: SharedKvCache): number[] {
+  return Object.values(kv.past).map((tensor) => tensor.dims[2] ?? 0);
 }
 
-it('doubles up to the limit, and moves what is in use', () => {
-  const kv = cache(700);
-  kv.reserve(10, 0);
-  expect(capacities(kv)).toEqual([256, 256, 256, 256]);
-  fill(kv, 256);
-  kv.reserve(257, 256);
-  expect(capacities(kv)).toEqual([512, 512, 512, 512]);
-  kv.reserve(513, 256);
-  expect(capacities(kv)).toEqual([700, 700, 700, 700]);
-  expect(wrongValues(kv, 256)).toBe(0);
+function each(capacity: number): number[] {
+  return Array<number>(4).fill(capacity);
+}
+
+it('has room for a few tokens more than are needed, up to the context, and moves what is in use', () => {
+  const kv = cache(330);
+  kv.reserve(200, 0, 4096);
+  expect(capacities(kv)).toEqual(each(232));
+  fill(kv, 232);
+  kv.reserve(232, 231, 4096);
+  expect(capacities(kv)).toEqual(each(232));
+  kv.reserve(233, 232, 4096);
+  expect(capacities(kv)).toEqual(each(265));
+  kv.reserve(310, 232, 4096);
+  expect(capacities(kv)).toEqual(each(330));
+  expect(wrongValues(kv, 232)).toBe(0);
   expect(Object.values(kv.present)).toEqual(Object.values(kv.past));
 });
 
-it.each([0, 1, 2, 3])('keeps what is in use when memory ends after %i of 4 tensors', (left) => {
+it('has none for tokens that will not come', () => {
   const kv = cache(4096);
-  kv.reserve(200, 0);
-  fill(kv, 200);
-  FakeTensor.left = left;
-  expect(() => {
-    kv.reserve(300, 200);
-  }).toThrow(
-    expect.objectContaining({
-      code: 'RKLLM_OUT_OF_MEMORY',
-      message: expect.stringMatching(/memory .* 512 tokens/) as string,
-      hint: expect.stringMatching(/maxContextLength/) as string,
-    }) as Error,
-  );
-  FakeTensor.left = Infinity;
-  expect(wrongValues(kv, 200)).toBe(0);
-  const [key0, value0, key1, value1] = capacities(kv);
-  expect([key0, key1]).toEqual([value0, value1]); // the attention operator refuses anything else
-  kv.reserve(300, 200);
-  expect(wrongValues(kv, 200)).toBe(0);
-  expect(capacities(kv)).toEqual([512, 512, 512, 512]);
+  kv.reserve(100, 0, 110);
+  expect(capacities(kv)).toEqual(each(110));
+  // A graph may want more than the text has.
+  kv.reserve(300, 100, 110);
+  expect(capacities(kv)).toEqual(each(300));
+});
+
+it('gives back what is of no use to a shorter text, unless that takes longer than it is worth', () => {
+  const kv = cache(4096);
+  kv.reserve(2000, 0, 2000);
+  fill(kv, 2000);
+  kv.reserve(1610, 1600, 1700);
+  expect(capacities(kv)).toEqual(each(2000));
+  kv.reserve(1000, 990, 1200);
+  expect(capacities(kv)).toEqual(each(1032));
+  expect(wrongValues(kv, 990)).toBe(0);
+  kv.reserve(904, 10, 1200);
+  expect(capacities(kv)).toEqual(each(1032));
+  kv.reserve(11, 10, 1200);
+  expect(capacities(kv)).toEqual(each(43));
+  expect(wrongValues(kv, 10)).toBe(0);
+  expect(Object.values(kv.present)).toEqual(Object.values(kv.past));
+});
+
+describe.each([
+  { change: 'more', needed: 300, used: 200, capacity: 332 },
+  { change: 'less', needed: 11, used: 10, capacity: 43 },
+])('for $change tokens than there is room for', ({ needed, used, capacity }) => {
+  it.each([0, 1, 2, 3])('keeps what is in use when memory ends after %i of 4 tensors', (left) => {
+    const kv = cache(4096);
+    kv.reserve(200, 0, 4096);
+    fill(kv, 200);
+    FakeTensor.left = left;
+    expect(() => {
+      kv.reserve(needed, used, 4096);
+    }).toThrow(
+      expect.objectContaining({
+        code: 'RKLLM_OUT_OF_MEMORY',
+        message: expect.stringContaining(`memory for a KV cache of ${String(capacity)} tokens`) as string,
+        hint: expect.stringMatching(/maxContextLength/) as string,
+      }) as Error,
+    );
+    FakeTensor.left = Infinity;
+    expect(wrongValues(kv, used)).toBe(0);
+    const [key0, value0, key1, value1] = capacities(kv);
+    expect([key0, key1]).toEqual([value0, value1]); // the attention operator refuses anything else
+    kv.reserve(needed, used, 4096);
+    expect(wrongValues(kv, used)).toBe(0);
+    expect(Math.min(...capacities(kv))).toBeGreaterThanOrEqual(needed);
+    // What is said to be there, is there in each layer.
+    kv.reserve(capacity, used, 4096);
+    expect(Math.min(...capacities(kv))).toBeGreaterThanOrEqual(capacity);
+    expect(wrongValues(kv, used)).toBe(0);
+  });
 });
 
 describe('with so much free memory', () => {
@@ -126,50 +167,50 @@ describe('with so much free memory', () => {
 
   it('a long context takes nothing before it is needed', () => {
     const kv = cache(131_072);
-    kv.reserve(10, 0);
-    expect(capacities(kv)).toEqual([256, 256, 256, 256]);
+    kv.reserve(10, 0, 131_072);
+    expect(capacities(kv)).toEqual(each(42));
   });
 
-  it('as is needed, it grows by what is needed where doubling does not fit', () => {
+  it('as is needed, it grows by what is needed where more does not fit', () => {
     let free = Infinity;
     const kv = cache(4096, () => free);
-    kv.reserve(500, 0);
-    expect(capacities(kv)[0]).toBe(512);
+    kv.reserve(480, 0, 4096);
+    expect(capacities(kv)).toEqual(each(512));
     fill(kv, 500);
-    // A layer of the old ones is there twice while it is copied.
-    free = bytesPerToken * (64 + 256);
-    kv.reserve(513, 500);
-    expect(capacities(kv)).toEqual([576, 576, 576, 576]);
-    free = bytesPerToken * (1 + 288);
-    kv.reserve(577, 500);
-    expect(capacities(kv)).toEqual([577, 577, 577, 577]);
+    // A layer of the old ones is there twice while it is copied: one of two.
+    free = bytesPerToken * (33 + 256);
+    kv.reserve(513, 500, 4096);
+    expect(capacities(kv)).toEqual(each(545));
+    free = bytesPerToken * (33 + 272.5) - 1;
+    kv.reserve(546, 500, 4096);
+    expect(capacities(kv)).toEqual(each(546));
     expect(wrongValues(kv, 500)).toBe(0);
   });
 
   it('that is not enough, it says how much is, and keeps what it has', () => {
     const kv = cache(4096, forTokens(300));
-    kv.reserve(200, 0);
+    kv.reserve(200, 0, 4096);
     fill(kv, 200);
     const free = bytesPerToken * 300;
     expect(() => {
-      kv.reserve(600, 200);
+      kv.reserve(600, 200, 4096);
     }).toThrow(
       expect.objectContaining({
         code: 'RKLLM_OUT_OF_MEMORY',
         message:
-          'There is no memory for a KV cache of 600 tokens: it takes 1 MiB, 1 MiB more than it has, and 1 MiB are free.',
-        hint: expect.stringMatching(/smaller maxContextLength \(there is memory for about 556 tokens\)/) as string,
+          'There is no memory for a KV cache of 600 tokens: with what a run takes it needs 1 MiB, 1 MiB more than it has, and 1 MiB are free.',
+        hint: expect.stringMatching(/smaller maxContextLength \(there is memory for about 532 tokens\)/) as string,
         details: {
           tokens: 600,
           bytes: bytesPerToken * 600,
           bytesPerToken,
-          heldTokens: 256,
+          heldTokens: 232,
           freeBytes: free,
-          fittingTokens: 556,
+          fittingTokens: 532,
         },
       }) as Error,
     );
-    expect(capacities(kv)).toEqual([256, 256, 256, 256]);
+    expect(capacities(kv)).toEqual(each(232));
     expect(wrongValues(kv, 200)).toBe(0);
   });
 });
