@@ -191,7 +191,7 @@ function speeds(promptTokens, prefillMs, tokens, decodeMs) {
 async function loadBackend(directory, options) {
   const { createOnnxBackend } = require(path.join(root, 'dist/backends/onnx/index.js'));
   const startedAt = performance.now();
-  const model = await createOnnxBackend(options).load({ path: directory, sampling: {}, threads });
+  const model = await createOnnxBackend().load({ path: directory, sampling: {}, threads, ...options });
   const loadMs = performance.now() - startedAt;
   const start = (ids, maxNewTokens) =>
     model.start({ input: { type: 'tokens', tokenIds: ids }, maxNewTokens, sampling: {} });

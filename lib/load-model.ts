@@ -67,6 +67,7 @@ async function load(path: string | undefined, checked: Checked<typeof loadTable>
     maxNewTokens,
     sampling,
     threads: checked.threads,
+    prefillChunk: checked.prefillChunk,
     pace: checked.pace && resolvePace(checked.pace),
     runtimePath: checked.runtimePath,
     runtimeTemplate,
@@ -206,6 +207,7 @@ function checkPath(path: unknown): string | undefined {
 const npuOptions = keysOf(npuTable);
 const engineOptions: readonly Exclude<EngineOption, 'runtimeTemplate'>[] = [
   'threads',
+  'prefillChunk',
   'pace',
   'runtimePath',
   ...npuOptions,

@@ -88,6 +88,8 @@ export interface LoadRequest {
   readonly sampling: ResolvedSampling;
   /** CPU threads for backends that compute on the CPU; undefined: the backend's choice. */
   readonly threads: number | undefined;
+  /** Tokens of a prompt that are computed in one go, for the same backends. Absent: the backend's choice. */
+  readonly prefillChunk?: number | undefined;
   /**
    * The speed of a device that the engine is not to exceed, and that it puts into {@link BackendModelInfo.pace}. Absent: as fast
    * as it goes.
@@ -273,6 +275,7 @@ export interface BackendModel {
 /** Load options that only some engines have. */
 export type EngineOption =
   | 'threads'
+  | 'prefillChunk'
   | 'pace'
   | 'runtimePath'
   | 'runtimeTemplate'

@@ -117,6 +117,17 @@ export const loadTable = {
   /** CPU threads of the `onnx` backend. An integer from 1 to 256; default: 1 for small models, else up to 4. */
   threads: { kind: 'integer', min: 1, max: 256, defaultsTo: '1 for small models, else up to 4' },
   /**
+   * Tokens of a prompt that the `onnx` backend computes in one go. Large chunks are faster, and an abort waits for the one that is
+   * being computed. An integer from 1 to 4096; default: 64 for small models, else as many as take about 200 ms.
+   */
+  prefillChunk: {
+    kind: 'integer',
+    min: 1,
+    max: 4096,
+    unit: 'tokens',
+    defaultsTo: '64 for small models, else what takes about 200 ms',
+  },
+  /**
    * Slows the CPU backend and the scripted one down to the speed of a device, to try an application as it will feel there; what
    * is not as fast as the device is not slowed down. The NPU refuses it with `RKLLM_UNSUPPORTED_OPTION`. `model.info.pace`
    * has the figures. Default: none; as fast as it goes.

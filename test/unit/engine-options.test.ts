@@ -23,6 +23,14 @@ describe('an option of another engine', () => {
     await model.dispose();
   });
 
+  test('reaches the backend', async () => {
+    const load = jest.fn(scripted().load);
+    const backend: Backend = { ...without(['threads', 'prefillChunk']), load };
+    const model = await loadModel(undefined, { backend, threads: 2, prefillChunk: 7 });
+    expect(load).toHaveBeenCalledWith(expect.objectContaining({ threads: 2, prefillChunk: 7 }));
+    await model.dispose();
+  });
+
   test("is refused: template: 'runtime' where there is none", async () => {
     await expect(loadModel(undefined, { backend: without(['threads']), template: 'runtime' })).rejects.toMatchObject({
       code: 'RKLLM_UNSUPPORTED_OPTION',

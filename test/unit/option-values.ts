@@ -147,6 +147,7 @@ const load: Record<keyof typeof loadTable, Values> = {
     bad: ['', 'console', 0, null, true, {}, [], () => 5, { debug: () => 5, info: () => 5, warn: () => 5 }],
   },
   maxContextLength: { good: [16, 4096], bad: [0, -1, 15, 16.5, ...notANumber] },
+  prefillChunk: { good: [1, 4096], bad: [0, -1, 4097, 1.5, ...notANumber] },
   threads: { good: [1, 256], bad: [0, -1, 257, 1.5, ...notANumber] },
   pace: {
     good: [{ preset: 'rk3588-phi3-w8a8' }, { decodeTokensPerSecond: 7 }],

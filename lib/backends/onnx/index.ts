@@ -4,29 +4,24 @@ import { loadInEngine } from './client.js';
 
 /** What can be tuned for a backend as a whole. */
 export interface OnnxBackendOptions {
-  /**
-   * Tokens of a prompt that are computed in one go; an abort takes effect between two of them. Default: 64 for small models, else
-   * by the time that they take.
-   */
-  readonly prefillChunk?: number;
   /** Memory that can be had, in bytes. Default: what the system says, each time. */
   readonly freeMemory?: number;
 }
 
 /** Makes the backend that runs ONNX models on the CPU. ONNX Runtime itself is looked for when a model is loaded. */
 export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
-  const { prefillChunk, freeMemory } = options;
+  const { freeMemory } = options;
   return {
     name: 'onnx',
-    engineOptions: ['threads', 'pace', 'mirostat', 'mirostatTau', 'mirostatEta'],
-    load: async ({ path, maxContextLength, sampling, threads, pace, signal, onPhase }) => {
+    engineOptions: ['threads', 'prefillChunk', 'pace', 'mirostat', 'mirostatTau', 'mirostatEta'],
+    load: async ({ path, maxContextLength, sampling, threads, prefillChunk, pace, signal, onPhase }) => {
       if (path === undefined) {
         throw new RkllmError('RKLLM_MODEL_NOT_FOUND', 'The ONNX backend needs the path of a model.', {
           hint: 'Pass the directory that holds genai_config.json as the first argument of loadModel().',
         });
       }
       onPhase?.('load');
-      return loadInEngine({ path, maxContextLength, sampling, threads, pace, prefillChunk, freeMemory }, signal);
+      return loadInEngine({ path, maxContextLength, sampling, threads, prefillChunk, pace, freeMemory }, signal);
     },
   };
 }

@@ -11,7 +11,7 @@ export interface EngineInit {
   readonly sampling: ResolvedSampling;
   readonly threads: number | undefined;
   readonly pace: Pace | undefined;
-  /** See {@link OnnxBackendOptions.prefillChunk}. */
+  /** See {@link LoadRequest.prefillChunk}. */
   readonly prefillChunk: number | undefined;
   /** Memory that can be had, in bytes; undefined: what the system says. */
   readonly freeMemory: number | undefined;

@@ -30,7 +30,7 @@ async function fresh(tokens: readonly number[], maxNewTokens: number): Promise<n
 describe('the KV cache', () => {
   it('gives the same tokens as computing everything at once', async () => {
     const { tokens } = await generate(model, prompt(20), { maxNewTokens: 12 });
-    const whole = await fixtures.load(written.directory, {}, { prefillChunk: contextLength });
+    const whole = await fixtures.load(written.directory, { prefillChunk: contextLength });
     for (let i = 0; i < tokens.length; i++) {
       // Another first token: nothing of this is cached, so the whole text is one run of the graph.
       await generate(whole, [300 + i], { maxNewTokens: 1 });
@@ -43,7 +43,7 @@ describe('the KV cache', () => {
   it.each([1, 7, 64, 1000])(
     'gives the same tokens when the prompt is computed in chunks of %i',
     async (prefillChunk) => {
-      const chunked = await fixtures.load(written.directory, {}, { prefillChunk });
+      const chunked = await fixtures.load(written.directory, { prefillChunk });
       expect((await generate(chunked, prompt(150), { maxNewTokens: 30 })).tokens).toEqual(await fresh(prompt(150), 30));
     },
   );
@@ -154,7 +154,7 @@ describe('an abort', () => {
   });
 
   it('ends a run that computes its prompt, and what was computed is reused', async () => {
-    const slow = await fixtures.load(written.directory, {}, { prefillChunk: 1 });
+    const slow = await fixtures.load(written.directory, { prefillChunk: 1 });
     const run = slow.start(runRequest(prompt(1000, 8)));
     run.abort();
     const { end, tokens } = await readAll(run);

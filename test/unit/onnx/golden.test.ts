@@ -31,7 +31,7 @@ describe.each(goldenCases)('$name', ({ name, model, prompt }) => {
   });
 
   it(`has ${tokens.length} greedy tokens in common with transformers`, async () => {
-    const loaded = await fixtures.load(directory, {}, { prefillChunk: 16 });
+    const loaded = await fixtures.load(directory, { prefillChunk: 16 });
     expect((await generate(loaded, prompt, { maxNewTokens: tokens.length })).tokens).toEqual(tokens);
   });
 

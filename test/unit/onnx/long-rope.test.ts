@@ -31,7 +31,7 @@ describe.each(['gqa', 'gqa-positions', 'plain'] as const)('LongRoPE with attenti
 
   beforeAll(async () => {
     directory = write(attention);
-    whole = await fixtures.load(directory, {}, { prefillChunk: contextLength });
+    whole = await fixtures.load(directory, { prefillChunk: contextLength });
   });
 
   async function expectRecomputed(text: readonly number[], tokens: readonly number[]): Promise<void> {
@@ -43,20 +43,20 @@ describe.each(['gqa', 'gqa-positions', 'plain'] as const)('LongRoPE with attenti
   }
 
   it('answers across the threshold as if all had been computed at once', async () => {
-    const model = await fixtures.load(directory, {}, { prefillChunk: 16 });
+    const model = await fixtures.load(directory, { prefillChunk: 16 });
     const { tokens } = await generate(model, prompt(55), { maxNewTokens: 25 });
     expect(tokens).toHaveLength(25);
     await expectRecomputed(prompt(55), tokens);
   });
 
   it('computes a long prompt in chunks, those before the threshold too', async () => {
-    const model = await fixtures.load(directory, {}, { prefillChunk: 16 });
+    const model = await fixtures.load(directory, { prefillChunk: 16 });
     const { tokens } = await generate(model, prompt(150), { maxNewTokens: 6 });
     await expectRecomputed(prompt(150), tokens);
   });
 
   it('reuses what is on the same side, and only that', async () => {
-    const model = await fixtures.load(directory, {}, { prefillChunk: 16 });
+    const model = await fixtures.load(directory, { prefillChunk: 16 });
     const turns: readonly (readonly [number[], number])[] = [
       [prompt(40), 0],
       [prompt(50), 40],

@@ -52,7 +52,7 @@ it.each(['gqa', 'plain'] as const)(
   'for a long answer (%s): it fails, with what there is room for, and the model goes on',
   async (attention) => {
     const { directory } = write(attention);
-    const model = await fixtures.load(directory, {}, { freeMemory: bytesPerToken * 400, prefillChunk: 2048 });
+    const model = await fixtures.load(directory, { prefillChunk: 2048 }, { freeMemory: bytesPerToken * 400 });
     const long = model.start({
       input: { type: 'tokens', tokenIds: Int32Array.from({ length: 480 }, () => 270) },
       maxNewTokens: 10,
