@@ -53,7 +53,7 @@ async function makeBareLoop() {
   const feeds = {};
   const fetches = { logits };
   for (const { name, shape } of session.inputMetadata.filter(({ name }) => name.startsWith('past_key_values.'))) {
-    const dims = [1, shape[1], description.context_length, shape[3]];
+    const dims = [1, shape[1], tokens, shape[3]];
     const tensor = new ort.Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b)), dims);
     feeds[name] = tensor;
     fetches[name.replace('past_key_values', 'present')] = tensor;
