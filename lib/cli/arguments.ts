@@ -3,6 +3,7 @@ import { suggest } from '../options/check.js';
 import type { DoctorOptions } from '../options/doctor.js';
 import type { GenerateOptions } from '../options/generate.js';
 import type { LoadModelOptions } from '../options/load.js';
+import type { PacePreset } from '../options/pace.js';
 
 /** What the command line asks for. */
 export type Command =
@@ -52,6 +53,7 @@ const runFlags = {
   'repeat-penalty': { type: 'string' },
   seed: { type: 'string' },
   threads: { type: 'string' },
+  pace: { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
 } as const satisfies Flags;
 
@@ -98,12 +100,13 @@ function runCommand(words: readonly string[], values: Values): Command {
     system: values.system,
     quiet: values.quiet ?? false,
     load: {
-      // Unknown names are refused by loadModel(), with the list of known ones.
+      // Unknown names are refused by loadModel(), with the list of known ones; so are those of pace.
       backend: values.backend as LoadModelOptions['backend'],
       template: templateChoice(values.template),
       runtimePath: values.runtime,
       maxContextLength: number('max-context-length', values['max-context-length']),
       threads: number('threads', values.threads),
+      pace: values.pace === undefined ? undefined : { preset: values.pace as PacePreset },
     },
     generate: {
       maxNewTokens: number('max-new-tokens', values['max-new-tokens']),

@@ -15,6 +15,8 @@ Asks a model and streams its answer. Without a prompt it asks the model what it 
       --template NAME        auto, none, runtime, the name of a built-in template such as phi3 or
                              chatml, or a .jinja or tokenizer_config.json file
       --max-context-length N, --threads N
+      --pace PRESET          on the CPU at a board's published speed: rk3588-phi3-w8a8 or
+                             rk3576-phi3-w4a16
   -q, --quiet                the answer only
   -h, --help, -v, --version
 

@@ -46,6 +46,14 @@ describe('rkllm run', () => {
     expect(piped).toEqual(given);
   });
 
+  test('--pace holds it to the speed of a device', async () => {
+    const { code, stdout } = await rkllm(['run', '-n', '4', '--pace', 'rk3588-phi3-w8a8', 'Hello']);
+    expect(code).toBe(0);
+    const speed = Number(/([\d.]+) tokens\/s/u.exec(split(stdout).last)?.[1]);
+    expect(speed).toBeGreaterThan(0);
+    expect(speed).toBeLessThanOrEqual(7.5); // slower where the machine is
+  });
+
   test('limits and system messages arrive', async () => {
     const { code, stdout } = await rkllm(['run', '-n', '5', '-t', '0', '-s', 'Be brief.', 'Hello']);
     expect(code).toBe(0);
@@ -77,6 +85,8 @@ describe('exit code 1 with a code and a hint', () => {
     ['a directory without a model', ['-m', path.join(root, 'lib')], /RKLLM_MODEL_\w+/u],
     ['a backend that there is not', ['--backend', 'cpu'], 'RKLLM_INVALID_OPTION'],
     ['a value out of range', ['-n', '0'], 'RKLLM_INVALID_OPTION'],
+    ['the pace of a device that nothing is known of', ['--pace', 'rk3588'], 'RKLLM_INVALID_OPTION'],
+    ['a pace on the NPU', [...fakeModel(), '--pace', 'rk3588-phi3-w8a8'], 'RKLLM_UNSUPPORTED_OPTION'],
     ['a runtime that is not there', [...fakeModel(), '--runtime', '/not/there.so'], 'RKLLM_RUNTIME_NOT_FOUND'],
   ])('%s', async (_, args, expected) => {
     const { code, stdout, stderr } = await rkllm(['run', ...args, 'Hello']);

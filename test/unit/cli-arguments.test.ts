@@ -23,14 +23,21 @@ test.each([
 test('every flag arrives where it belongs', () => {
   const argv =
     'run -m model.rkllm -s Brief -n 50 -t 0 --top-k 5 --top-p 0.5 --repeat-penalty 1.1 --seed 7 --backend rkllm ' +
-    '--runtime lib.so --template phi3 --max-context-length 512 --threads 2 -q Hi';
+    '--runtime lib.so --template phi3 --max-context-length 512 --threads 2 --pace rk3588-phi3-w8a8 -q Hi';
   expect(parseCommandLine(argv.split(' '))).toEqual({
     name: 'run',
     prompt: 'Hi',
     model: 'model.rkllm',
     system: 'Brief',
     quiet: true,
-    load: { backend: 'rkllm', template: 'phi3', runtimePath: 'lib.so', maxContextLength: 512, threads: 2 },
+    load: {
+      backend: 'rkllm',
+      template: 'phi3',
+      runtimePath: 'lib.so',
+      maxContextLength: 512,
+      threads: 2,
+      pace: { preset: 'rk3588-phi3-w8a8' },
+    },
     generate: { maxNewTokens: 50, temperature: 0, topK: 5, topP: 0.5, repeatPenalty: 1.1, seed: 7 },
   });
 });
