@@ -51,12 +51,11 @@ export class Decoder {
     this.#guard = guard;
     this.#layout = layout;
     this.#shape = readGraphShape(session, layout);
-    const memory = new KvMemory(this.#shape, contextLength, free);
+    // A graph that writes into no buffer makes a new cache in each run, beside the old one.
+    const memory = new KvMemory(this.#shape, contextLength, layout.sharesBuffers ? 1 : 2, free);
     const shortest = Math.min(shortestText, contextLength);
     memory.room(shortest, shortest, 0);
-    this.#cache = layout.sharesBuffers
-      ? new SharedKvCache(ort, this.#shape, memory)
-      : new GrowingKvCache(ort, this.#shape, memory);
+    this.#cache = new (layout.sharesBuffers ? SharedKvCache : GrowingKvCache)(ort, session, this.#shape, memory);
     this.#rope = new RopeSwitch(layout.ropeThreshold);
     const { vocabularySize, logitsType } = this.#shape;
     this.#logits = new ort.Tensor(logitsType, floatArray(logitsType, vocabularySize), [1, 1, vocabularySize]);
@@ -155,10 +154,8 @@ export class Decoder {
     this.#cache.reserve(length, start, this.#end);
     const name = this.#layout.names[output];
     try {
-      const fetches = { ...this.#cache.present, [name]: target };
-      const results = await this.#guard.run(() => this.#session.run(this.#feeds(tokens, start, length), fetches));
-      this.#cache.take(results);
-      const { data, dims } = results[name] ?? {};
+      const output = await this.#guard.run(() => this.#cache.run(this.#inputs(tokens, start, length), name, target));
+      const { data, dims } = output ?? {};
       const columns = dims?.at(-1);
       const isFloat = data instanceof Float32Array || data instanceof Uint16Array;
       if (!isFloat || columns === undefined) throw new Error(`The graph gave no ${name}.`);
@@ -178,16 +175,16 @@ export class Decoder {
   }
 
   /** @param length - of the mask: that of the text, or more for the tokens of a long one. */
-  #feeds(tokens: Int32Array, start: number, length: number): Record<string, Tensor> {
+  #inputs(tokens: Int32Array, start: number, length: number): Record<string, Tensor> {
     const { names } = this.#layout;
     const { hasAttentionMask, hasPositionIds, hasLogitsToKeep } = this.#shape;
-    const feeds = { ...this.#cache.past };
-    feeds[names.inputIds] = this.#ids(BigInt64Array.from(tokens, BigInt));
+    const inputs: Record<string, Tensor> = {};
+    inputs[names.inputIds] = this.#ids(BigInt64Array.from(tokens, BigInt));
     // Its ones tell the attention how many rows of the cache are in use.
-    if (hasAttentionMask) feeds[names.attentionMask] = this.#ids(this.#mask(start + tokens.length, length));
-    if (hasPositionIds) feeds[names.positionIds] = this.#ids(BigInt64Array.from(tokens, (_, i) => BigInt(start + i)));
-    if (hasLogitsToKeep) feeds[logitsToKeep] = new this.#ort.Tensor('int64', BigInt64Array.of(1n), []);
-    return feeds;
+    if (hasAttentionMask) inputs[names.attentionMask] = this.#ids(this.#mask(start + tokens.length, length));
+    if (hasPositionIds) inputs[names.positionIds] = this.#ids(BigInt64Array.from(tokens, (_, i) => BigInt(start + i)));
+    if (hasLogitsToKeep) inputs[logitsToKeep] = new this.#ort.Tensor('int64', BigInt64Array.of(1n), []);
+    return inputs;
   }
 
   #ids(data: BigInt64Array): Tensor {

@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { GraphShape } from './graph-shape.js';
 import { KvTensors, type KvCache } from './kv-cache.js';
 import type { KvMemory } from './kv-memory.js';
@@ -9,20 +9,24 @@ import type { OrtModule } from './ort.js';
  * Each run copies all of it.
  */
 export class GrowingKvCache implements KvCache {
-  readonly past: Record<string, Tensor> = {};
-  readonly present: Record<string, null> = {};
+  readonly #session: InferenceSession;
+  /** By the name of the graph's input. */
+  readonly #past: Record<string, Tensor> = {};
+  /** By the name of its output: it makes a tensor. */
+  readonly #present: Record<string, null> = {};
   readonly #tensors: KvTensors;
   readonly #shape: GraphShape;
   readonly #memory: KvMemory;
   /** So many tokens fit. */
   #room = 0;
 
-  constructor(ort: OrtModule, shape: GraphShape, memory: KvMemory) {
+  constructor(ort: OrtModule, session: InferenceSession, shape: GraphShape, memory: KvMemory) {
+    this.#session = session;
     this.#tensors = new KvTensors(ort, shape, memory);
     this.#memory = memory;
     this.#shape = shape;
     for (const { presentKey, presentValue } of shape.layers)
-      this.present[presentKey] = this.present[presentValue] = null;
+      this.#present[presentKey] = this.#present[presentValue] = null;
   }
 
   /** The graph makes the room, and all of it while it still has the past. What is too much of that is cut off. */
@@ -30,17 +34,23 @@ export class GrowingKvCache implements KvCache {
     if (needed > this.#room) this.#room = this.#memory.room(needed, end, 0);
     for (const { pastKey, pastValue } of this.#shape.layers) {
       for (const name of [pastKey, pastValue]) {
-        const old = this.past[name];
-        if (old?.dims[2] !== used) this.past[name] = this.#tensors.make(used, old, used);
+        const old = this.#past[name];
+        if (old?.dims[2] !== used) this.#past[name] = this.#tensors.make(used, old, used);
       }
     }
   }
 
-  take(results: Readonly<Record<string, Tensor | undefined>>): void {
+  async run(
+    inputs: Readonly<Record<string, Tensor>>,
+    name: string,
+    target: Tensor | null,
+  ): Promise<Tensor | undefined> {
+    const results = await this.#session.run({ ...this.#past, ...inputs }, { ...this.#present, [name]: target });
     for (const { pastKey, pastValue, presentKey, presentValue } of this.#shape.layers) {
-      this.past[pastKey] = given(results, presentKey);
-      this.past[pastValue] = given(results, presentValue);
+      this.#past[pastKey] = given(results, presentKey);
+      this.#past[pastValue] = given(results, presentValue);
     }
+    return results[name];
   }
 }
 

@@ -4,12 +4,8 @@ import { floatArray, type FloatArray } from './half-floats.js';
 import type { KvMemory } from './kv-memory.js';
 import type { OrtModule } from './ort.js';
 
-/** Keys and values of all layers, between the runs of a graph. */
+/** Keys and values of all layers, in and between the runs of a graph. */
 export interface KvCache {
-  /** By the name of the graph's input. */
-  readonly past: Readonly<Record<string, Tensor>>;
-  /** What the graph writes to, by the name of its output; null: it makes a tensor. */
-  readonly present: Readonly<Record<string, Tensor | null>>;
   /**
    * Makes room for `needed` tokens and keeps the first `used` ones, also when there is no memory for more.
    *
@@ -17,8 +13,13 @@ export interface KvCache {
    * @throws RkllmError `RKLLM_OUT_OF_MEMORY`.
    */
   reserve(needed: number, used: number, end: number): void;
-  /** Takes what a run has given. */
-  take(results: Readonly<Record<string, Tensor | undefined>>): void;
+  /**
+   * Runs the graph on what is there and other inputs.
+   *
+   * @param target - where to write the output `name`; null: into a tensor that is made for it.
+   * @returns the output `name`.
+   */
+  run(inputs: Readonly<Record<string, Tensor>>, name: string, target: Tensor | null): Promise<Tensor | undefined>;
 }
 
 /** Makes the tensors of a cache: `[1, heads, tokens, head size]`. */

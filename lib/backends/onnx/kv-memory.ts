@@ -2,22 +2,23 @@ import { RkllmError } from '../../errors.js';
 import { inMebibytes, type FreeMemory } from './free-memory.js';
 import type { GraphShape } from './graph-shape.js';
 
-/** Tokens that are given room in one step: what is in use is not moved, nor the memory asked, for each of them. */
-const step = 32;
-
-/** The cache itself, and what onnxruntime-node gives of each output in a run: a copy. */
-const copies = 2;
+/** What is in use is moved for each step in which it is given room. */
+const shortestStep = 32;
+/** Of the tokens that are needed. */
+const largestStep = 1 / 4;
 
 /** What a KV cache takes, and whether it can be had. */
 export class KvMemory {
-  /** With what a run takes. */
   readonly bytesPerToken: number;
   readonly #layers: number;
   readonly #maxTokens: number;
   readonly #free: FreeMemory;
 
-  /** @param maxTokens - the context. */
-  constructor({ kvHeads, headSize, kvType, layers }: GraphShape, maxTokens: number, free: FreeMemory) {
+  /**
+   * @param maxTokens - the context.
+   * @param copies - of each token, while a graph runs.
+   */
+  constructor({ kvHeads, headSize, kvType, layers }: GraphShape, maxTokens: number, copies: 1 | 2, free: FreeMemory) {
     this.#layers = layers.length;
     this.bytesPerToken = copies * 2 * layers.length * kvHeads * headSize * (kvType === 'float32' ? 4 : 2);
     this.#maxTokens = maxTokens;
@@ -33,6 +34,7 @@ export class KvMemory {
    */
   room(needed: number, end: number, held: number): number {
     const free = this.#free() ?? Infinity;
+    const step = Math.max(shortestStep, Math.floor(largestStep * needed));
     const wanted = Math.max(needed, Math.min(needed + step, end, this.#maxTokens));
     const fitting = [wanted, needed].find((tokens) => this.#bytes(tokens, held) <= free);
     if (fitting === undefined) throw this.outOfMemory(needed, held, free);
@@ -52,7 +54,7 @@ export class KvMemory {
     const known = free === undefined ? 'the system gives no more' : `${inMebibytes(free)} are free`;
     return new RkllmError(
       'RKLLM_OUT_OF_MEMORY',
-      `There is no memory for a KV cache of ${String(tokens)} tokens: with what a run takes it needs ${inMebibytes(bytes)}${more}, and ${known}.`,
+      `There is no memory for a KV cache of ${String(tokens)} tokens: it takes ${inMebibytes(bytes)}${more}, and ${known}.`,
       {
         hint: `Load the model with a smaller maxContextLength (there is memory for about ${String(fitting)} tokens), or free memory.`,
         details: {

@@ -1,35 +1,38 @@
-import type { Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { GraphShape } from './graph-shape.js';
 import { KvTensors, type KvCache } from './kv-cache.js';
 import type { KvMemory } from './kv-memory.js';
 import type { OrtModule } from './ort.js';
+import { OutputsInPlace } from './outputs-in-place.js';
 
-/** Room for so many tokens is not worth the copy of those that are in use, which giving it back takes; nor is a quarter of them. */
-const mostUnused = 128;
+/** Room that is kept for a shorter text; and as much as that text needs. */
+const mostUnused = 256;
 
 /**
  * Each tensor is both the past input and the present output of its layer: the attention operator writes new rows behind the
- * old ones, and going back costs nothing. But onnxruntime-node gives a copy of each output, whether it is wanted or not: a token
- * costs the more the more room there is. So there is never much more than is needed.
+ * old ones, so that a token costs no copy and going back costs nothing.
  */
 export class SharedKvCache implements KvCache {
+  /** By the name of the graph's input. */
   readonly past: Record<string, Tensor> = {};
   /** The same tensors, by the name of the graph's output. */
   readonly present: Record<string, Tensor> = {};
+  readonly #outputs: OutputsInPlace;
   readonly #tensors: KvTensors;
   readonly #shape: GraphShape;
   readonly #memory: KvMemory;
   /** Tokens that there is room for in each layer. */
   #capacity = 0;
 
-  constructor(ort: OrtModule, shape: GraphShape, memory: KvMemory) {
+  constructor(ort: OrtModule, session: InferenceSession, shape: GraphShape, memory: KvMemory) {
+    this.#outputs = new OutputsInPlace(ort, session);
     this.#tensors = new KvTensors(ort, shape, memory);
     this.#memory = memory;
     this.#shape = shape;
   }
 
   reserve(needed: number, used: number, end: number): void {
-    if (needed <= this.#capacity && this.#capacity - needed <= Math.max(mostUnused, used / 4)) return;
+    if (needed <= this.#capacity && this.#capacity - needed <= Math.max(mostUnused, needed)) return;
     const capacity = this.#memory.room(needed, end, this.#capacity);
     this.#capacity = Math.min(this.#capacity, capacity);
     // Layer by layer, so that the old and the new are not in memory all at once. Layers may differ in size, but not the
@@ -43,7 +46,7 @@ export class SharedKvCache implements KvCache {
     this.#capacity = capacity;
   }
 
-  take(): void {
-    // It has been written in place.
+  run(inputs: Readonly<Record<string, Tensor>>, name: string, target: Tensor | null): Promise<Tensor | undefined> {
+    return this.#outputs.run({ ...this.past, ...inputs }, { ...this.present, [name]: target }, name);
   }
 }
