@@ -4,9 +4,14 @@
  *
  *   node bench/onnx.mjs [model directory]
  *   node bench/onnx.mjs --full [--cache directory] [--prompt N] [--tokens N] [--rounds N]
+ *   node bench/onnx.mjs --parts [--transformers-js directory] [--tokens N] [--rounds N]
  *
  * `--full`: a generated model of the size of Phi-3-mini (2.4 GB, written once to a directory outside the repository), load, prefill,
  * memory and aborts as well; see bench/onnx-full.mjs.
+ *
+ * `--parts`: what it takes to choose a token and to turn it into bytes, each against what is wanted. The embedded model is compared
+ * with transformers.js only where there is one: in a directory in which `npm install --ignore-scripts @huggingface/transformers`
+ * was run. It is too large to be installed for a figure. See bench/onnx-parts.mjs.
  */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
@@ -15,6 +20,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchFullSize } from './onnx-full.mjs';
+import { benchParts } from './onnx-parts.mjs';
 
 const require = createRequire(import.meta.url);
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -25,15 +31,23 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     full: { type: 'boolean' },
+    parts: { type: 'boolean' },
+    'transformers-js': { type: 'string' },
     cache: { type: 'string' },
     prompt: { type: 'string', default: '128' },
-    tokens: { type: 'string', default: '16' },
-    rounds: { type: 'string', default: '3' },
+    tokens: { type: 'string' },
+    rounds: { type: 'string' },
   },
 });
 if (options.full) {
-  const [prompt, tokens, rounds] = [options.prompt, options.tokens, options.rounds].map(Number);
+  const [prompt, tokens, rounds] = [options.prompt, options.tokens ?? 16, options.rounds ?? 3].map(Number);
   console.log(JSON.stringify(await benchFullSize({ cache: options.cache, prompt, tokens, rounds }), undefined, 2));
+  process.exit(0);
+}
+if (options.parts) {
+  const [tokens, rounds] = [options.tokens ?? 300, options.rounds ?? 11].map(Number);
+  const parts = await benchParts({ transformersJs: options['transformers-js'], tokens, rounds });
+  console.log(JSON.stringify(parts, undefined, 2));
   process.exit(0);
 }
 

@@ -1,15 +1,38 @@
+import { sortByLikelihood } from './likelihood-order.js';
+import { WeightProfile } from './weights.js';
+
 // Loops over the vocabulary read by index: iterators cost twice the time. `?? NaN` is for the compiler only.
+
+/** The first id from `from` on whose logit is larger than `bound`, or the number of ids. Looks at eight for one branch. */
+function firstAbove(logits: Float32Array, from: number, bound: number): number {
+  const lastBlock = logits.length - 8;
+  let id = from;
+  while (
+    id <= lastBlock &&
+    !(
+      (logits[id] ?? NaN) > bound ||
+      (logits[id + 1] ?? NaN) > bound ||
+      (logits[id + 2] ?? NaN) > bound ||
+      (logits[id + 3] ?? NaN) > bound ||
+      (logits[id + 4] ?? NaN) > bound ||
+      (logits[id + 5] ?? NaN) > bound ||
+      (logits[id + 6] ?? NaN) > bound ||
+      (logits[id + 7] ?? NaN) > bound
+    )
+  ) {
+    id += 8;
+  }
+  while (id < logits.length && !((logits[id] ?? NaN) > bound)) id++;
+  return id;
+}
 
 /** The id of the largest logit, or -1 when none is a number. Of equal ones the first. */
 export function argmax(logits: Float32Array): number {
   let best = -1;
-  let bestValue = -Infinity;
-  for (let id = 0; id < logits.length; id++) {
-    const value = logits[id] ?? NaN;
-    if (value > bestValue) {
-      best = id;
-      bestValue = value;
-    }
+  let id = firstAbove(logits, 0, -Infinity);
+  while (id < logits.length) {
+    best = id;
+    id = firstAbove(logits, id + 1, logits[id] ?? NaN);
   }
   return best;
 }
@@ -21,13 +44,14 @@ export function argmax(logits: Float32Array): number {
 export function topTokens(logits: Float32Array, k: number): Uint32Array {
   const size = Math.min(k, logits.length);
   const heap = new TokenHeap(size);
-  let threshold = -Infinity;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id] ?? NaN;
+  let id = 0;
+  while (id < logits.length) {
+    const threshold = heap.replaceRoot(id, logits[id] ?? NaN);
+    id++;
     // Of equal ones the lower id, which came first, stays.
-    if (id < size || logit > threshold) threshold = heap.replaceRoot(id, logit);
+    if (id >= size) id = firstAbove(logits, id, threshold);
   }
-  return sortByLikelihood(heap.ids, logits);
+  return sortByLikelihood(heap.ids.sort(), logits);
 }
 
 /** The logits lie next to the ids rather than behind them: four times as fast. */
@@ -70,39 +94,25 @@ class TokenHeap {
   }
 }
 
-/** The weight of a token: its probability is its share of the {@link totalWeight}. */
-export function weight(logit: number, max: number, temperature: number): number {
-  return Math.exp((logit - max) / temperature);
-}
-
-export function totalWeight(logits: Float32Array, max: number, temperature: number): number {
-  let total = 0;
-  let id = logits.length;
-  while (id-- > 0) total += weight(logits[id] ?? NaN, max, temperature);
-  return total;
+/** The most likely tokens, and how much weight is to be reached with them. */
+export interface Nucleus {
+  /** Most likely first; the last ones may be more than it takes. */
+  readonly ids: Uint32Array;
+  readonly wanted: number;
 }
 
 /**
- * The most likely tokens, most likely first, that together have at least the weight `wanted`; the last ones may be
- * more than it takes. The vocabulary is not sorted: only tokens within a window below the largest logit are, and the
- * window grows until it suffices.
+ * The most likely tokens that together have at least the share `topP` of all weight. The vocabulary is not sorted: only
+ * tokens down to the logit where there is enough weight are.
  */
-export function nucleus(logits: Float32Array, max: number, temperature: number, wanted: number): Uint32Array {
-  for (let width = 8 * temperature; ; width *= 2) {
-    const ids: number[] = [];
-    let mass = 0;
-    for (let id = 0; id < logits.length; id++) {
-      const logit = logits[id] ?? NaN;
-      if (logit >= max - width) {
-        ids.push(id);
-        mass += weight(logit, max, temperature);
-      }
-    }
-    if (mass >= wanted || width === Infinity) return sortByLikelihood(Uint32Array.from(ids), logits);
+export function nucleus(logits: Float32Array, max: number, temperature: number, topP: number): Nucleus {
+  const profile = new WeightProfile(logits, max, temperature);
+  const wanted = topP * profile.total;
+  // Below the largest logit itself, however little that takes.
+  const bound = max - profile.depthOf(wanted) - Math.max(1, Math.abs(max)) * 2 ** -40;
+  const ids: number[] = [];
+  for (let id = firstAbove(logits, 0, bound); id < logits.length; id = firstAbove(logits, id + 1, bound)) {
+    ids.push(id);
   }
-}
-
-function sortByLikelihood(ids: Uint32Array, logits: Float32Array): Uint32Array {
-  const logitOf = (id: number): number => logits[id] ?? NaN;
-  return ids.sort((a, b) => logitOf(b) - logitOf(a) || a - b);
+  return { ids: sortByLikelihood(new Uint32Array(ids), logits), wanted };
 }

@@ -1,5 +1,5 @@
 import { RkllmError } from '../../errors.js';
-import { weight } from './candidates.js';
+import { weight } from './weights.js';
 
 /** A drawn token, and its share of those that it was drawn from. */
 export interface Drawn {
@@ -33,7 +33,7 @@ export function draw(random: () => number, ids: Uint32Array, weights: Float64Arr
 
 export function weigh(ids: Uint32Array, logits: Float32Array, max: number, temperature: number): Float64Array {
   const weights = new Float64Array(ids.length);
-  for (const [i, id] of ids.entries()) weights[i] = weight(logits[id] ?? NaN, max, temperature);
+  for (let i = 0; i < ids.length; i++) weights[i] = weight(logits[ids[i] ?? 0] ?? NaN, max, temperature);
   return weights;
 }
 

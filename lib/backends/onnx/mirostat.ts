@@ -1,5 +1,6 @@
-import { topTokens, totalWeight, weight } from './candidates.js';
+import { topTokens } from './candidates.js';
 import { draw, notNumbers, weigh, type Drawn } from './draw.js';
+import { totalWeight, weight } from './weights.js';
 
 /** How Mirostat is set. */
 export interface MirostatSettings {

@@ -1,8 +1,9 @@
-import { argmax, nucleus, topTokens, totalWeight, weight } from './candidates.js';
+import { argmax, nucleus, topTokens } from './candidates.js';
 import { draw, notNumbers, weigh } from './draw.js';
 import { Mirostat } from './mirostat.js';
 import { seededRandom } from './random.js';
 import type { SamplerSettings } from './sampling-settings.js';
+import { totalWeight, weight } from './weights.js';
 
 /** Chooses the tokens of one run: penalties, then temperature, then top-k, then top-p among what is left; or
  * Mirostat in place of both. */
@@ -59,9 +60,8 @@ export class Sampler {
       return draw(this.#random, ids, weights, topP * weights.reduce((sum, weight) => sum + weight, 0)).id;
     }
     if (topP < 1) {
-      const total = totalWeight(logits, max, temperature);
-      const ids = nucleus(logits, max, temperature, topP * total);
-      return draw(this.#random, ids, weigh(ids, logits, max, temperature), topP * total).id;
+      const { ids, wanted } = nucleus(logits, max, temperature, topP);
+      return draw(this.#random, ids, weigh(ids, logits, max, temperature), wanted).id;
     }
     return this.#drawFromAll(logits, max, temperature);
   }
