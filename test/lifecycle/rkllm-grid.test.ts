@@ -102,7 +102,8 @@ const abortsQueued: Cells[State] = async (subject) => {
   subject.generate(Infinity);
   subject.abort();
   expect(await subject.outcomes()).toEqual(['aborted']);
-  expect(calls()).toEqual(['init']);
+  // What later releases are told at the end of a load is none of a run.
+  expect(calls().filter((call) => !call.startsWith('set-chat-template'))).toEqual(['init']);
 };
 
 /** An abort of a run that has ended is nothing. */

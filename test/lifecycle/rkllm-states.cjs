@@ -11,6 +11,8 @@ const { IsolatedDriver } = require('../../dist/backends/rkllm/isolated/isolated-
 
 const root = path.resolve(__dirname, '..', '..');
 const fakes = process.env.RKLLM_FAKES ?? path.join(root, 'build', 'Release', 'fake');
+/** The release of the fake runtime where a state does not need a certain one. */
+const anyRelease = process.env.RKLLM_TEST_RELEASE ?? '1.1.1';
 const isolated = process.env.RKLLM_TEST_ISOLATION === 'process';
 const addon = isolated ? new IsolatedDriver({ environment: hostEnvironment(process.env), known: {} }) : nativeAddon();
 
@@ -78,7 +80,7 @@ function answer({ question, text, floats }) {
 class Subject {
   constructor(script, choices = {}) {
     this.file = choices.file ?? fakeModel(script);
-    this.runtime = choices.runtime ?? '1.1.1';
+    this.runtime = choices.runtime ?? anyRelease;
     this.events = [];
     this.runs = [];
     const options = {

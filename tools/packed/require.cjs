@@ -1,0 +1,1 @@
+void require('./smoke.cjs')(require('rkllm'), require('rkllm/testing'));
