@@ -8,6 +8,10 @@ import { readElf } from './elf.mjs';
 
 const directory = process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'prebuilds');
 const arches = ['arm64', 'x64'];
+/**
+ * That for arm64 grows in steps of 64 KB, and is padded in between: its segments begin on the largest pages that an arm64
+ * kernel may have, since a kernel does not load a library that is aligned to smaller pages than its own.
+ */
 const largest = 300_000;
 /** Node.js itself asks for GLIBC_2.28, so this is no smaller than what can run it. It asks for libgcc_s, too. */
 const newest = { GLIBC: [2, 28], GCC: [8, 0] };
