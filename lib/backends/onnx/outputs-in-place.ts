@@ -3,10 +3,8 @@ import type { OrtModule } from './ort.js';
 
 type Values = Readonly<Record<string, Tensor | null>>;
 
-/** Ends a run whose outputs are where they belong. It is no failure. */
-class NothingMoreWanted extends Error {
-  override readonly name = 'NothingMoreWanted';
-}
+/** Ends a run whose outputs are where they belong. It is no failure, and made once: a stack trace for each run would cost more. */
+const nothingMoreWanted = new Error('Nothing more is wanted of this run.');
 
 /** Told of each tensor that is made on this thread, before it is complete; undefined: nobody asks. */
 let made: ((tensor: Tensor) => void) | undefined;
@@ -38,7 +36,7 @@ export class OutputsInPlace {
     let output: Tensor | undefined;
     let count = 0;
     made = (tensor) => {
-      if (count === wanted) throw new NothingMoreWanted();
+      if (count === wanted) throw nothingMoreWanted;
       count++;
       if (count === wanted) output = tensor;
     };
@@ -46,7 +44,7 @@ export class OutputsInPlace {
       const results = await this.#session.run(feeds, fetches);
       return results[name];
     } catch (error) {
-      if (error instanceof NothingMoreWanted) return target ?? output;
+      if (error === nothingMoreWanted) return target ?? output;
       throw error;
     } finally {
       made = undefined;
