@@ -89,6 +89,16 @@ describe('nucleus', () => {
 });
 
 describe('Sampler', () => {
+  it.each([{}, { topK: 2 }, { topP: 0.9 }, { topK: 2, topP: 0.9 }])(
+    'takes the most likely token with next to no temperature: %j',
+    (settings) => {
+      const logits = Float32Array.of(1, -Infinity, 3, 2.9999998);
+      for (const temperature of [1e-310, Number.MIN_VALUE, 1e-12]) {
+        expect(sample({ ...settings, temperature }, logits, 2)).toEqual([2, 2]);
+      }
+    },
+  );
+
   it('takes the most likely token at temperature 0 and with one candidate', () => {
     fc.assert(
       fc.property(logitsArbitrary, (logits) => {
