@@ -201,4 +201,16 @@ const states = {
   },
 };
 
-module.exports = { Subject, addon, calls, fakeModel, newJournal, pause, refusedLoads, removeFakeModels, states, until };
+module.exports = {
+  Subject,
+  addon,
+  anyRelease,
+  calls,
+  fakeModel,
+  newJournal,
+  pause,
+  refusedLoads,
+  removeFakeModels,
+  states,
+  until,
+};

@@ -45,6 +45,8 @@ export const states: Record<
   | 'failed',
   () => Promise<Subject>
 >;
+/** The release of the fake runtime where a state does not need a certain one. */
+export const anyRelease: string;
 export const addon: NativeAddon;
 /** Of all models since the last {@link newJournal}. */
 export function calls(): string[];
